@@ -1,0 +1,180 @@
+//! Builds the parts from the settings and hands them to http and worker.
+
+use std::{sync::Arc, time::Duration};
+
+use rand::{Rng, SeedableRng};
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    config::{Options, ProcessRole},
+    domain::{keyed_hash::HashKey, words::KeyRole},
+    engine::{Context, Engine, SystemClock, SystemRandomness, api_keys::CreateApiKey, demo::Seeded, setup},
+    front::Front,
+    graphql::{
+        Api, ApiSettings,
+        document::{DocumentGuard, Limits},
+        sdl,
+    },
+    http::{self, DoorSettings, ServerLimits, Shutdown, auth::Verifier, pages},
+    live::{Live, LiveSettings},
+    say::say,
+    store::{PoolSettings, Store},
+    worker,
+};
+
+/// People that `--demo` adds.
+const DEMO_PEOPLE: u32 = 2_000;
+/// Seed of the demo's people.
+const DEMO_SEED: u64 = 7;
+/// How long the worker may take to finish its transactions when the server ends.
+const WORKER_DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the program cannot go on; told to whoever started it.
+pub type Fatal = Box<dyn std::error::Error + Send + Sync>;
+
+/// Opens the database, brings it up to date and builds the engine.
+pub async fn engine(options: &Options) -> Result<Engine, Fatal> {
+    options.check()?;
+    let settings = PoolSettings { connections: options.database_connections, ..PoolSettings::default() };
+    let store = Store::open(&options.database_url, &settings)?;
+    let clock = SystemClock;
+    let migrated = setup::prepare(&store, &clock).await?;
+    if migrated > 0 {
+        tracing::info!(migrations = migrated, "the database is up to date");
+    }
+    let randomness = Arc::new(SystemRandomness::new()?);
+    let secret = match &options.hash_key {
+        Some(secret) => secret.clone(),
+        None => setup::hash_secret(&store, &fresh_secret()?).await?,
+    };
+    let context = Context { clock: Arc::new(clock), randomness, hash_key: HashKey::from_secret(&secret) };
+    let live = live(options, &context).await?;
+    Ok(Engine::new(store, live, context))
+}
+
+async fn live(options: &Options, context: &Context) -> Result<Live, Fatal> {
+    let settings = LiveSettings::new(options.redis_namespace.clone(), u64::from_be_bytes(context.random()));
+    match &options.redis_url {
+        Some(url) => Ok(Live::redis(url, settings).await?),
+        None => Ok(Live::in_process(settings)),
+    }
+}
+
+/// 256 random bits in hexadecimal.
+fn fresh_secret() -> Result<String, Fatal> {
+    let mut bytes = [0_u8; 32];
+    let mut rng = rand::rngs::StdRng::try_from_rng(&mut rand::rngs::SysRng)?;
+    rng.fill_bytes(&mut bytes);
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Serves until the process is told to stop, then finishes what is going on.
+pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
+    let engine = engine(&options).await?;
+    let verifier = Verifier::new(&options.jwt())?;
+    // Bound before anything is printed: an address that is taken is said at once.
+    let listener = TcpListener::bind(options.bind)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error} (choose another with BIND)", options.bind))?;
+    let admin_key = bootstrap_key(&engine, &options).await?;
+    if demo {
+        seed_demo(&engine).await?;
+    }
+    let (stop, stopped) = watch::channel(false);
+    let mut background = tokio::task::JoinSet::new();
+    if options.has_role(ProcessRole::Worker) {
+        background.spawn(worker::run(engine.clone(), stopped.clone()));
+    }
+    if demo {
+        let (engine, mut stopped) = (engine.clone(), stopped.clone());
+        background.spawn(async move {
+            let stop = async move { drop(stopped.wait_for(|stop| *stop).await) };
+            engine.demo_activity(DEMO_PEOPLE, stop).await;
+        });
+    }
+    greet(&options, admin_key.as_deref());
+    let shutdown = Shutdown::new();
+    tokio::spawn(begin_when_told(shutdown.clone()));
+    if options.has_role(ProcessRole::Api) {
+        let settings =
+            ApiSettings { public_url: options.public_url(), open_introspection: options.bind.ip().is_loopback() };
+        let guard = DocumentGuard::new(&sdl(), Limits::default())?;
+        let front = Front::new(engine.clone(), Api::new(engine, settings), guard, verifier);
+        let doors = DoorSettings {
+            allowed_origins: options.allowed_origins.clone(),
+            shutdown: shutdown.clone(),
+            ..DoorSettings::default()
+        };
+        let routes = http::router(front, doors).merge(pages::router());
+        http::serve(listener, http::with_security_headers(routes), ServerLimits::default(), shutdown).await?;
+    } else {
+        shutdown.begun().await;
+    }
+    stop.send_replace(true);
+    let drained = async { while background.join_next().await.is_some() {} };
+    if tokio::time::timeout(WORKER_DRAIN, drained).await.is_err() {
+        tracing::warn!("the worker did not finish in time; what it had not committed will be folded by the next one");
+    }
+    Ok(())
+}
+
+/// The admin key that was given; one that is made now when there is no key at all; otherwise nothing to print.
+async fn bootstrap_key(engine: &Engine, options: &Options) -> Result<Option<String>, Fatal> {
+    let request = CreateApiKey { name: "bootstrap".to_owned(), role: KeyRole::Admin, expires_at: None };
+    if let Some(key) = &options.admin_api_key {
+        engine.adopt_api_key(request, key).await?;
+        return Ok(None);
+    }
+    if !engine.api_keys().await?.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(engine.create_api_key(request).await?.1))
+}
+
+async fn seed_demo(engine: &Engine) -> Result<(), Fatal> {
+    let begun = engine.context.clock.now();
+    if engine.seed_demo(DEMO_PEOPLE, DEMO_SEED).await? == Seeded::Made {
+        let millis = (engine.context.clock.now().micros() - begun.micros()) / 1_000;
+        say(&format!("Added {DEMO_PEOPLE} sample people in {millis} ms."));
+    }
+    Ok(())
+}
+
+/// What whoever started the server wants to know: where it is, and how to get in.
+fn greet(options: &Options, admin_key: Option<&str>) {
+    let base = format!("http://{}", options.bind);
+    if !options.has_role(ProcessRole::Api) {
+        say("Banyan folds; it answers no requests (ROLES).");
+        return;
+    }
+    say(&format!("Banyan listens on {base}/graphql"));
+    match admin_key {
+        Some(key) => {
+            say(&format!("Admin key (shown this once): {key}"));
+            say(&format!("GraphiQL: {base}{}#key={key}", pages::GRAPHIQL));
+        }
+        None => say(&format!("GraphiQL: {base}{}  (put your key behind #key=)", pages::GRAPHIQL)),
+    }
+    if !pages::built_in() {
+        say("GraphiQL is not built in: install Node.js with npm and build again with BANYAN_WEB=require.");
+    }
+}
+
+/// Waits for Ctrl-C or a SIGTERM.
+async fn begin_when_told(shutdown: Shutdown) {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be heard");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => drop(interrupted),
+        () = terminated => {}
+    }
+    tracing::info!("finishing what is going on");
+    shutdown.begin();
+}

@@ -1,0 +1,163 @@
+//! What the command line does besides serving.
+
+use std::{fs::File, io::IsTerminal, path::Path};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    app::{self, Fatal},
+    config::{Import, Keys, Options},
+    domain::id::{self, Noun},
+    engine::{
+        Engine,
+        api_keys::CreateApiKey,
+        demo::{Shape, UsersSpec, write_users},
+        import::{BadRow, Payment, Progress, Summary, Tally},
+    },
+    graphql,
+    say::say,
+    store::models::ApiKey,
+};
+
+/// Bad rows that are printed; further ones are only counted.
+const SHOWN_BAD_ROWS: u64 = 1_000;
+
+/// Brings the database up to date.
+pub async fn migrate(options: &Options) -> Result<(), Fatal> {
+    app::engine(options).await?;
+    say("The database is up to date.");
+    Ok(())
+}
+
+/// Imports a file; fails at the end when there were bad rows.
+pub async fn import(options: &Options, what: Import) -> Result<(), Fatal> {
+    let engine = app::engine(options).await?;
+    let summary = match what {
+        Import::Users { file } => {
+            let (source, progress) = open(&file)?;
+            let summary = engine.import_users(source, &progress).await?;
+            progress.0.finish_and_clear();
+            summary
+        }
+        Import::Events { file, no_rewards } => {
+            let (source, progress) = open(&file)?;
+            let payment = if no_rewards { Payment::Nothing } else { Payment::AsRecorded };
+            let summary = engine.import_events(source, payment, &progress).await?;
+            progress.0.finish_and_clear();
+            summary
+        }
+    };
+    report(&summary)
+}
+
+fn open(file: &Path) -> Result<(File, Bar), Fatal> {
+    let source = File::open(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let bytes = source.metadata()?.len();
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(bytes) } else { ProgressBar::hidden() };
+    let style = "{bar:40} {percent:>3} % {msg} ({elapsed}, {eta} left)";
+    bar.set_style(ProgressStyle::with_template(style)?);
+    Ok((source, Bar(bar)))
+}
+
+fn report(summary: &Summary) -> Result<(), Fatal> {
+    say(&summary.to_string());
+    match summary.tally.bad {
+        0 => Ok(()),
+        bad => Err(format!("{bad} bad rows were left out; correct them and import the file again").into()),
+    }
+}
+
+/// Draws how far an import is; bad rows go to standard error.
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn advance(&self, so_far: &Tally) {
+        self.0.set_position(so_far.bytes);
+        self.0.set_message(format!("{} rows, {} counted, {} bad", so_far.rows, so_far.counted, so_far.bad));
+    }
+
+    fn bad_row(&self, row: &BadRow) {
+        if row.line <= SHOWN_BAD_ROWS || self.0.is_hidden() {
+            self.0.suspend(|| tracing::warn!("{row}"));
+        }
+    }
+}
+
+/// Computes counters and boards again.
+pub async fn rebuild(options: &Options) -> Result<(), Fatal> {
+    let engine = app::engine(options).await?;
+    let corrected = engine.rebuild().await?;
+    say(&format!("Counters and boards are computed again; {corrected} people's counters were corrected."));
+    Ok(())
+}
+
+/// Compares what is derived with what it is derived from; fails when something differs.
+pub async fn verify(options: &Options) -> Result<(), Fatal> {
+    let engine = app::engine(options).await?;
+    let differences = engine.verify().await?;
+    for difference in &differences {
+        say(difference);
+    }
+    match differences.len() {
+        0 => {
+            say("Counters, boards, rewards and balances are what the rows say.");
+            Ok(())
+        }
+        found => Err(format!("{found} differences; `banyan rebuild` corrects counters and boards").into()),
+    }
+}
+
+/// Makes, lists and revokes API keys.
+pub async fn keys(options: &Options, what: Keys) -> Result<(), Fatal> {
+    let engine = app::engine(options).await?;
+    match what {
+        Keys::Create { name, role } => {
+            let (_, secret) = engine.create_api_key(CreateApiKey { name, role: role.into(), expires_at: None }).await?;
+            say(&format!("Shown this once: {secret}"));
+        }
+        Keys::List => list_keys(&engine).await?,
+        Keys::Revoke { id } => {
+            let id = id::parse_as(Noun::ApiKey, &id)?;
+            let key = engine.revoke_api_key(id).await?.ok_or("there is no such key")?;
+            say(&format!("Revoked: {}", line(&key)));
+        }
+    }
+    Ok(())
+}
+
+async fn list_keys(engine: &Engine) -> Result<(), Fatal> {
+    for key in engine.api_keys().await? {
+        say(&line(&key));
+    }
+    Ok(())
+}
+
+fn line(key: &ApiKey) -> String {
+    let state = match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => format!("revoked {at}"),
+        (None, Some(at)) => format!("until {at}"),
+        (None, None) => "in use".to_owned(),
+    };
+    let ApiKey { name, prefix, role, created_at, .. } = key;
+    format!("{}  {}  {prefix}...  {state}  made {created_at}  {name}", key.id.typed(Noun::ApiKey), role.word())
+}
+
+/// Prints the GraphQL schema.
+pub fn schema() -> Result<(), Fatal> {
+    say(graphql::sdl().trim_end());
+    Ok(())
+}
+
+/// Prints made-up people as CSV.
+pub fn generate(people: u32, seed: u64) -> Result<(), Fatal> {
+    let day = |text: &str| crate::domain::time::Timestamp::parse(text).ok_or("a day that is none");
+    let spec = UsersSpec {
+        people,
+        shape: Shape::Recruiters,
+        seed,
+        prefix: "user-".to_owned(),
+        since: day("2020-01-01")?,
+        until: day("2026-01-01")?,
+    };
+    Ok(write_users(std::io::stdout().lock(), &spec)?)
+}

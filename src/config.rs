@@ -1,0 +1,294 @@
+//! Environment and flags, checked once, at the start.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{domain::words::KeyRole, engine::api_keys::OWN_KEY_MIN_CHARS, http::auth::JwtSettings};
+
+/// A self-hosted referral engine behind a GraphQL API.
+#[derive(Debug, Parser)]
+#[command(name = "banyan", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do; `serve` unless told.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Add sample people, and keep some activity going.
+    #[arg(long)]
+    pub demo: bool,
+    /// Settings.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the GraphQL API (this is what happens without a command).
+    Serve {
+        /// Add sample people, and keep some activity going.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Bring the database up to date and stop.
+    Migrate,
+    /// Import people or events from a CSV file.
+    Import {
+        /// What the file holds.
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Compute counters and boards again from the rows they are derived from.
+    Rebuild,
+    /// Compare counters, boards, rewards and balances with the rows they are derived from.
+    Verify,
+    /// Make, list and revoke API keys.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: Keys,
+    },
+    /// Print the GraphQL schema.
+    Schema,
+    /// Write made-up people as CSV for `import users`, to try things on.
+    Generate {
+        /// How many.
+        people: u32,
+        /// Seed of the generator; the same seed gives the same people.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// What to import.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// People: external_id,referrer_external_id,code,display_name,created_at.
+    Users {
+        /// The CSV file.
+        file: PathBuf,
+    },
+    /// Events: external_id,type,amount,currency,idempotency_key,occurred_at.
+    Events {
+        /// The CSV file.
+        file: PathBuf,
+        /// Record the events without paying for them.
+        #[arg(long)]
+        no_rewards: bool,
+    },
+}
+
+/// What to do with API keys.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make a key and print its secret, once.
+    Create {
+        /// A name for people.
+        name: String,
+        /// What its holder may do.
+        #[arg(long, value_enum, default_value_t = Role::Server)]
+        role: Role,
+    },
+    /// List all keys; secrets are stored nowhere.
+    List,
+    /// Revoke a key for good.
+    Revoke {
+        /// Its id (apikey_...).
+        id: String,
+    },
+}
+
+/// The role of a key, as it is written on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Role {
+    /// The host's back end: users, events, claims.
+    Server,
+    /// An operator: everything.
+    Admin,
+}
+
+impl From<Role> for KeyRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Server => Self::Server,
+            Role::Admin => Self::Admin,
+        }
+    }
+}
+
+/// Settings, from flags or from the environment variables of the same names.
+#[derive(Args, Clone)]
+pub struct Options {
+    /// Where to listen.
+    #[arg(long, env = "BIND", default_value = "127.0.0.1:8080", global = true)]
+    pub bind: SocketAddr,
+    /// The database: sqlite://path or postgres://user@host/database.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/banyan.db",
+        global = true,
+        hide_env_values = true
+    )]
+    pub database_url: String,
+    /// Connections to PostgreSQL, or readers of an SQLite file.
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 10, global = true)]
+    pub database_connections: usize,
+    /// Redis or Valkey, to run several servers as one.
+    #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true)]
+    pub redis_url: Option<String>,
+    /// Namespace of this installation in a shared Redis.
+    #[arg(long, env = "REDIS_NAMESPACE", default_value = "main", global = true)]
+    pub redis_namespace: String,
+    /// The first admin key, 32 characters or more; made and printed once when there is no key at all.
+    #[arg(long, env = "ADMIN_API_KEY", global = true, hide_env_values = true)]
+    pub admin_api_key: Option<String>,
+    /// Secret of the host's HS256 tokens, 32 bytes or more.
+    #[arg(long, env = "JWT_SECRET", global = true, hide_env_values = true)]
+    pub jwt_secret: Option<String>,
+    /// Public key (PEM) of the host's tokens.
+    #[arg(long, env = "JWT_PUBLIC_KEY", global = true)]
+    pub jwt_public_key: Option<String>,
+    /// Where the host publishes the keys of its tokens.
+    #[arg(long, env = "JWKS_URL", global = true)]
+    pub jwks_url: Option<String>,
+    /// Required issuer of the host's tokens.
+    #[arg(long, env = "JWT_ISSUER", global = true)]
+    pub jwt_issuer: Option<String>,
+    /// Required audience of the host's tokens.
+    #[arg(long, env = "JWT_AUDIENCE", global = true)]
+    pub jwt_audience: Option<String>,
+    /// Key of the hashes of personal data; made and kept in the database unless given.
+    #[arg(long, env = "HASH_KEY", global = true, hide_env_values = true)]
+    pub hash_key: Option<String>,
+    /// Base of referral links; from BIND unless given.
+    #[arg(long, env = "PUBLIC_URL", global = true)]
+    pub public_url: Option<String>,
+    /// Origins of pages that may open a WebSocket, separated by commas.
+    #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
+    pub allowed_origins: Vec<String>,
+    /// What this process does.
+    #[arg(long, env = "ROLES", value_enum, value_delimiter = ',', default_value = "api,worker", global = true)]
+    pub roles: Vec<ProcessRole>,
+    /// What is logged, as in `info,banyan=debug`.
+    #[arg(long, env = "LOG", default_value = "info", global = true)]
+    pub log: String,
+    /// How it is logged.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
+    pub log_format: LogFormat,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProcessRole {
+    /// Answers requests.
+    Api,
+    /// Folds what was appended.
+    Worker,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The admin key is too short.
+    #[error(
+        "ADMIN_API_KEY must have at most 255 and at least {OWN_KEY_MIN_CHARS} characters, without spaces or two dots"
+    )]
+    AdminKey,
+    /// The key of the hashes is too short.
+    #[error("HASH_KEY must have at least 16 characters")]
+    HashKey,
+    /// There must be at least one connection.
+    #[error("DATABASE_CONNECTIONS must be 1 to 1000")]
+    Connections,
+}
+
+impl Options {
+    /// Checks what clap cannot.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.admin_api_key.as_deref().is_some_and(|key| !is_key(key)) {
+            return Err(ConfigError::AdminKey);
+        }
+        if self.hash_key.as_deref().is_some_and(|key| key.chars().count() < 16) {
+            return Err(ConfigError::HashKey);
+        }
+        if !(1..=1_000).contains(&self.database_connections) {
+            return Err(ConfigError::Connections);
+        }
+        Ok(())
+    }
+
+    /// How the host's tokens are checked.
+    pub fn jwt(&self) -> JwtSettings {
+        JwtSettings {
+            secret: self.jwt_secret.clone(),
+            public_key_pem: self.jwt_public_key.clone(),
+            jwks_url: self.jwks_url.clone(),
+            issuer: self.jwt_issuer.clone(),
+            audience: self.jwt_audience.clone(),
+        }
+    }
+
+    /// Base of the addresses that are shown.
+    pub fn public_url(&self) -> String {
+        let given = self.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        given.unwrap_or_else(|| format!("http://{}", self.bind))
+    }
+
+    /// Whether this process has a role.
+    pub fn has_role(&self, role: ProcessRole) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// A key is told from a token by not having two dots.
+fn is_key(key: &str) -> bool {
+    let plain = key.chars().all(|symbol| symbol.is_ascii_graphic());
+    plain && (OWN_KEY_MIN_CHARS..=255).contains(&key.len()) && key.matches('.').count() != 2
+}
+
+/// Shows no secrets.
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("bind", &self.bind).field("roles", &self.roles).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn options(args: &[&str]) -> Options {
+        Cli::parse_from(std::iter::once("banyan").chain(args.iter().copied())).options
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn weak_settings_are_refused() {
+        assert_eq!(options(&["--admin-api-key", "short"]).check(), Err(ConfigError::AdminKey));
+        assert_eq!(options(&["--hash-key", "short"]).check(), Err(ConfigError::HashKey));
+        assert_eq!(options(&["--database-connections", "0"]).check(), Err(ConfigError::Connections));
+        assert_eq!(options(&["--admin-api-key", &"k".repeat(32)]).check(), Ok(()));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let shown = format!("{:?}", options(&["--admin-api-key", &"canary".repeat(8), "--jwt-secret", "canary"]));
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+}

@@ -1,0 +1,16 @@
+//! What a referral program means. Pure: no IO, no async, no clock, no SQL, no GraphQL.
+
+pub mod board;
+pub mod caller;
+pub mod code;
+pub mod contact;
+pub mod decimal;
+pub mod history;
+pub mod id;
+pub mod keyed_hash;
+pub mod money;
+pub mod period;
+pub mod program;
+pub mod reward;
+pub mod time;
+pub mod words;

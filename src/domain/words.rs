@@ -1,0 +1,187 @@
+//! States and kinds: closed lists whose words are the same in SQL, Rust and GraphQL.
+
+/// Declares an enum with one fixed word for each case.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$case_meta:meta])* $case:ident = $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$case_meta])* $case),+ }
+
+        impl $name {
+            /// Every case, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$case),+];
+
+            /// The word that is stored and shown.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$case => $word),+ }
+            }
+
+            /// Reads the stored word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$case),)+ _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// Whether a user takes part.
+    UserStatus {
+        /// Takes part.
+        Active = "ACTIVE",
+        /// Earns nothing for now.
+        Suspended = "SUSPENDED",
+        /// An anonymous node of the tree; earns nothing.
+        Erased = "ERASED",
+    }
+}
+
+words! {
+    /// The state of a program.
+    ProgramStatus {
+        /// Being written; pays nothing.
+        Draft = "DRAFT",
+        /// Attributes and pays.
+        Active = "ACTIVE",
+        /// Attributes nothing and pays nothing for now.
+        Paused = "PAUSED",
+        /// Over.
+        Ended = "ENDED",
+    }
+}
+
+words! {
+    /// The state of a referral.
+    ReferralStatus {
+        /// The referred user has not qualified yet.
+        Pending = "PENDING",
+        /// An event of the referred user satisfies the program's qualifying trigger.
+        Completed = "COMPLETED",
+        /// Refused as fraud; counts nowhere and pays nothing.
+        Rejected = "REJECTED",
+    }
+}
+
+words! {
+    /// How a referral came about.
+    Via {
+        /// The code was given at signup.
+        Code = "CODE",
+        /// A click on a link came before the signup.
+        Link = "LINK",
+        /// It was imported.
+        Import = "IMPORT",
+        /// An operator moved the user.
+        Move = "MOVE",
+    }
+}
+
+words! {
+    /// Whether a code can be used.
+    CodeStatus {
+        /// In use.
+        Active = "ACTIVE",
+        /// Switched off; never used again.
+        Disabled = "DISABLED",
+    }
+}
+
+words! {
+    /// How a code came about.
+    CodeKind {
+        /// Made by us.
+        Generated = "GENERATED",
+        /// Chosen by somebody.
+        Vanity = "VANITY",
+    }
+}
+
+words! {
+    /// What a signup's attribution came to.
+    Outcome {
+        /// A referral was made.
+        Attributed = "ATTRIBUTED",
+        /// Neither code nor click was given.
+        None = "NONE",
+        /// No such code.
+        CodeUnknown = "CODE_UNKNOWN",
+        /// The code's time is over.
+        CodeExpired = "CODE_EXPIRED",
+        /// The code was switched off, or its owner is suspended.
+        CodeDisabled = "CODE_DISABLED",
+        /// The code belongs to the person signing up.
+        SelfReferral = "SELF_REFERRAL",
+        /// The click came too long ago.
+        ClickExpired = "CLICK_EXPIRED",
+        /// The code's program is not active.
+        ProgramInactive = "PROGRAM_INACTIVE",
+    }
+}
+
+words! {
+    /// The state of a claim.
+    ClaimStatus {
+        /// Waiting for the host to pay.
+        Requested = "REQUESTED",
+        /// Paid out.
+        Paid = "PAID",
+        /// The payout failed; its rewards are available again.
+        Failed = "FAILED",
+    }
+}
+
+words! {
+    /// The role of an API key.
+    KeyRole {
+        /// The host's back end.
+        Server = "SERVER",
+        /// An operator.
+        Admin = "ADMIN",
+    }
+}
+
+words! {
+    /// What a leaderboard counts.
+    Metric {
+        /// Direct referrals that are not rejected, by the time of signup.
+        Signups = "SIGNUPS",
+        /// Completed direct referrals, by the time of completion.
+        Referrals = "REFERRALS",
+        /// Net rewards in minor units, by the time of grant.
+        Rewards = "REWARDS",
+        /// Everybody within ten levels below; for all time only.
+        Network = "NETWORK",
+    }
+}
+
+words! {
+    /// Over which time a leaderboard counts.
+    Period {
+        /// A day of the program's time zone.
+        Day = "DAY",
+        /// An ISO week, from Monday on.
+        Week = "WEEK",
+        /// A calendar month.
+        Month = "MONTH",
+        /// Everything.
+        AllTime = "ALL_TIME",
+    }
+}
+
+impl Metric {
+    /// The metrics that have rows of their own on boards.
+    pub const STORED: [Self; 3] = [Self::Signups, Self::Referrals, Self::Rewards];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_back() {
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::from_word(outcome.word()), Some(*outcome));
+        }
+        assert_eq!(Period::from_word("YEAR"), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! API keys: shown once, stored as hashes.
+//!
+//! A key is `banyan_` and its role, then 52 symbols of base32 from 256 random bits. With that many bits a plain SHA-256
+//! is enough to store: there is nothing to guess and so nothing to slow down.
+
+use sha2::{Digest, Sha256};
+
+use super::{Engine, Error, input};
+use crate::{
+    domain::{id::Id, keyed_hash::KeyedHash, time::Timestamp, words::KeyRole},
+    store::{StoreError, Tx, models, run},
+};
+
+const SYMBOLS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Symbols of a secret that are kept readable, so that people can tell their keys apart.
+const PREFIX_CHARS: usize = 20;
+/// Shortest key that may be given from outside.
+pub const OWN_KEY_MIN_CHARS: usize = 32;
+
+/// What to make.
+#[derive(Clone, Debug)]
+pub struct CreateApiKey {
+    /// A name for people.
+    pub name: String,
+    /// What its holder may do.
+    pub role: KeyRole,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Engine {
+    /// Makes a key; the text is the secret, which is stored nowhere.
+    pub async fn create_api_key(&self, request: CreateApiKey) -> Result<(models::ApiKey, String), Error> {
+        input::text("name", &request.name, input::NAME_MAX_CHARS)?;
+        let bytes: [u8; 32] = self.context.random();
+        let symbols = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let symbols: String = symbols.map(|digit| char::from(SYMBOLS[usize::from(digit)])).collect();
+        let secret = format!("banyan_{}_{symbols}", request.role.word().to_lowercase());
+        let key = self.store_key(&request, &secret).await?;
+        Ok((key, secret))
+    }
+
+    /// Makes a key with a secret that was chosen elsewhere; the one that is there when it is known already.
+    pub async fn adopt_api_key(&self, request: CreateApiKey, secret: &str) -> Result<models::ApiKey, Error> {
+        self.store_key(&request, secret).await
+    }
+
+    async fn store_key(&self, request: &CreateApiKey, secret: &str) -> Result<models::ApiKey, Error> {
+        let key = models::ApiKey {
+            id: self.context.new_id(),
+            name: request.name.clone(),
+            role: request.role,
+            prefix: secret.chars().take(PREFIX_CHARS.min(secret.chars().count() / 2)).collect(),
+            hash: hash(secret),
+            created_at: self.context.now(),
+            expires_at: request.expires_at,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        let stored = self.store.write(async |tx: &mut Tx| {
+            run!(tx, keys::insert(key.clone()))?;
+            run!(tx, keys::by_hash(key.hash))
+        });
+        stored.await?.ok_or_else(|| StoreError::Corrupt("a key vanished".to_owned()).into())
+    }
+
+    /// Revokes a key for good. Nothing when there is no such key.
+    pub async fn revoke_api_key(&self, id: Id) -> Result<Option<models::ApiKey>, Error> {
+        let now = self.context.now();
+        self.store.write(async |tx: &mut Tx| run!(tx, keys::revoke(id, now)).map_err(Error::from)).await
+    }
+
+    /// The live key with this secret.
+    pub async fn key_of(&self, secret: &str) -> Result<Option<models::ApiKey>, Error> {
+        let (hash, now) = (hash(secret), self.context.now());
+        let key = self.store.look(async |tx: &mut Tx| run!(tx, keys::by_hash(hash))).await?;
+        let live = |key: &models::ApiKey| key.revoked_at.is_none() && key.expires_at.is_none_or(|at| now < at);
+        Ok(key.filter(live))
+    }
+
+    /// Every key, oldest first.
+    pub async fn api_keys(&self) -> Result<Vec<models::ApiKey>, Error> {
+        self.store.look(async |tx: &mut Tx| run!(tx, keys::all()).map_err(Error::from)).await
+    }
+}
+
+fn hash(secret: &str) -> KeyedHash {
+    KeyedHash(Sha256::digest(secret.as_bytes()).into())
+}

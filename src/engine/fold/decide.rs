@@ -1,0 +1,287 @@
+//! From undecided items to everything that has to be written, without touching the database.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::people::{People, Person, ProgramFacts};
+use crate::{
+    domain::{
+        history::{Effect, Grant, Item, World},
+        id::Id,
+        reward::{AccountKind, RewardStatus, taken_back_from},
+        time::Timestamp,
+        words::{Metric, ReferralStatus},
+    },
+    engine::{Context, ledger::Ledger},
+    store::{
+        changes::{NETWORK_LEVELS, TotalsChange},
+        models,
+        requests::StatusChange,
+    },
+};
+
+/// Who is named as the actor of what folding does.
+const ACTOR: &str = "banyan";
+
+/// Everything that a batch changes.
+#[derive(Default)]
+pub(super) struct Decided {
+    /// What was decided, in order; each takes the next place in the order of decisions.
+    pub(super) order: Vec<Ordered>,
+    /// Events decided earlier of which more is known now, with their places.
+    pub(super) revised: Vec<(i64, EventState)>,
+    /// Referrals that were completed or reopened.
+    pub(super) referrals: Vec<StatusChange>,
+    /// New rewards.
+    pub(super) granted: Vec<models::Reward>,
+    /// Rewards that changed, with their states before.
+    pub(super) changed: Vec<(RewardStatus, models::Reward)>,
+    /// Money that moved.
+    pub(super) ledger: Ledger,
+    /// Counters that changed, by user; also names everybody whose rewards changed.
+    pub(super) totals: BTreeMap<Id, TotalsChange>,
+    /// What boards have to take in.
+    pub(super) deltas: Vec<models::NewBoardDelta>,
+}
+
+/// One decided item.
+pub(super) enum Ordered {
+    Event(EventState),
+    Refund { refund: Id, event: Id, applied: i64 },
+}
+
+/// What is known of an event after the batch.
+pub(super) struct EventState {
+    pub(super) id: Id,
+    pub(super) remaining: Option<i64>,
+    pub(super) decisions: String,
+}
+
+/// Decides everything that is undecided.
+pub(super) fn decide(people: People, context: &Context, now: Timestamp) -> Decided {
+    let world = House { inactive: people.inactive, context, now };
+    let rewards = people
+        .rewards
+        .into_iter()
+        .map(|row| (row.id, RewardState { before: Some(row.status), changed: false, row }))
+        .collect();
+    let mut desk = Desk { world, programs: people.programs, rewards, decided: Decided::default(), now };
+    for person in people.people {
+        desk.decide_person(person);
+    }
+    desk.finish()
+}
+
+/// What decisions may ask about the rest of the world, as the deciding transaction sees it.
+struct House<'a> {
+    inactive: HashSet<Id>,
+    context: &'a Context,
+    now: Timestamp,
+}
+
+impl World for House<'_> {
+    fn can_earn(&self, user: Id) -> bool {
+        !self.inactive.contains(&user)
+    }
+
+    fn new_reward_id(&mut self) -> Id {
+        self.context.new_id_at(self.now)
+    }
+}
+
+/// A reward, the state that it is stored in (none when it is new), and whether the batch changes it.
+struct RewardState {
+    before: Option<RewardStatus>,
+    changed: bool,
+    row: models::Reward,
+}
+
+struct Desk<'a> {
+    world: House<'a>,
+    programs: HashMap<Id, ProgramFacts>,
+    rewards: HashMap<Id, RewardState>,
+    decided: Decided,
+    now: Timestamp,
+}
+
+impl Desk<'_> {
+    fn decide_person(&mut self, mut person: Person) {
+        let known: HashMap<Id, (Option<i64>, usize)> =
+            person.history.events.iter().map(|event| (event.id, (event.remaining, event.decisions.len()))).collect();
+        let mut order = Vec::new();
+        for undecided in std::mem::take(&mut person.undecided) {
+            if undecided.is_signup {
+                self.count_signup(&person);
+            }
+            let subject = match &undecided.item {
+                Item::Event(event) => (None, event.id),
+                Item::Refund { refund, event, .. } => (Some(*refund), *event),
+            };
+            let effects = person.history.decide(person.id, undecided.item, &mut self.world);
+            let applied = self.take_effects(&person, effects);
+            order.push((subject, applied));
+        }
+        self.note_events(&person, &known, order);
+        self.note_referral(&person);
+    }
+
+    /// Carries effects out and says how much a refund took.
+    fn take_effects(&mut self, person: &Person, effects: Vec<Effect>) -> i64 {
+        let mut taken = 0;
+        for effect in effects {
+            match effect {
+                Effect::Grant(grant) => self.grant(person, grant),
+                Effect::Reverse { reward, amount } => self.reverse(reward, amount),
+                Effect::Complete(at) => self.count_completion(person, at, 1),
+                Effect::Reopen(at) => self.count_completion(person, at, -1),
+                Effect::Refunded { applied, .. } => taken = applied,
+            }
+        }
+        taken
+    }
+
+    /// States of all events that are new or changed: the last word on each, since later items may add to it.
+    fn note_events(
+        &mut self,
+        person: &Person,
+        known: &HashMap<Id, (Option<i64>, usize)>,
+        order: Vec<((Option<Id>, Id), i64)>,
+    ) {
+        let mut states: HashMap<Id, EventState> = HashMap::new();
+        for event in &person.history.events {
+            let before = known.get(&event.id);
+            if before != Some(&(event.remaining, event.decisions.len())) {
+                let decisions = serde_json::to_string(&event.decisions).unwrap_or_default();
+                states.insert(event.id, EventState { id: event.id, remaining: event.remaining, decisions });
+            }
+        }
+        for ((refund, event), applied) in order {
+            match refund {
+                Some(refund) => self.decided.order.push(Ordered::Refund { refund, event, applied }),
+                None => self.decided.order.extend(states.remove(&event).map(Ordered::Event)),
+            }
+        }
+        let revised = states.into_values().filter_map(|state| Some((*person.decided_nos.get(&state.id)?, state)));
+        self.decided.revised.extend(revised);
+    }
+
+    fn note_referral(&mut self, person: &Person) {
+        let (Some(before), Some(after)) = (&person.referral, &person.history.referral) else { return };
+        if before.status != after.status || before.completed_at != after.completed_at {
+            self.decided.referrals.push(StatusChange {
+                referred_id: person.id,
+                from: before.status,
+                to: after.status,
+                completed_at: after.completed_at,
+            });
+        }
+    }
+
+    /// A referral enters the counters of everybody within ten levels above, and its referrer's board.
+    fn count_signup(&mut self, person: &Person) {
+        let Some(referral) = person.referral.as_ref().filter(|referral| referral.status != ReferralStatus::Rejected)
+        else {
+            return;
+        };
+        for (level, ancestor) in person.upline.iter().take(NETWORK_LEVELS).enumerate() {
+            let totals = self.totals(*ancestor);
+            totals.signups[level] += 1;
+            totals.newest = totals.newest.max(Some(referral.created_at));
+        }
+        self.board(referral, Metric::Signups, referral.referrer_id, 1, referral.created_at);
+    }
+
+    fn count_completion(&mut self, person: &Person, at: Timestamp, step: i32) {
+        let Some(referral) = &person.referral else { return };
+        for (level, ancestor) in person.upline.iter().take(NETWORK_LEVELS).enumerate() {
+            self.totals(*ancestor).completed[level] += step;
+        }
+        self.board(referral, Metric::Referrals, referral.referrer_id, i64::from(step), at);
+    }
+
+    fn grant(&mut self, person: &Person, grant: Grant) {
+        let Some(facts) = self.programs.get(&grant.program) else { return };
+        let status = if grant.available_at <= self.now { RewardStatus::Available } else { RewardStatus::Pending };
+        let explanation = format!(
+            "rule `{}` of program `{}`, version {}: fixed {} {}",
+            grant.rule_key,
+            facts.key,
+            grant.version,
+            facts.currency.to_major(grant.amount),
+            facts.currency
+        );
+        let row = models::Reward {
+            id: grant.reward,
+            user_id: grant.user,
+            event_id: grant.event,
+            referred_id: person.id,
+            program_id: grant.program,
+            program_version: grant.version,
+            rule_key: grant.rule_key,
+            kind: grant.kind,
+            level: grant.level,
+            currency: facts.currency.code().to_owned(),
+            amount: grant.amount,
+            net: grant.amount,
+            taken: 0,
+            status,
+            explanation,
+            available_at: grant.available_at,
+            expires_at: grant.expires_at,
+            claim_id: None,
+            changed_version: 0,
+            created_at: self.now,
+        };
+        self.decided.ledger.of_reward(&row, (AccountKind::Issuer, status.account()), row.amount, "granted", self.now);
+        self.rank_reward(&row, row.amount);
+        self.totals(row.user_id);
+        self.rewards.insert(row.id, RewardState { before: None, changed: true, row });
+    }
+
+    /// Takes a reward back: before it is claimed it is reversed, afterwards it leaves a debt (rule 17).
+    fn reverse(&mut self, reward: Id, amount: i64) {
+        let Some(state) = self.rewards.get_mut(&reward) else { return };
+        let from = taken_back_from(state.row.status);
+        state.row.net -= amount;
+        state.changed = true;
+        if let Some(status) = state.row.status.after_taking_back().filter(|_| state.row.net == 0) {
+            self.decided.ledger.moved(&state.row, status, ACTOR, "the event no longer satisfies the rule", self.now);
+            state.row.status = status;
+        }
+        let row = state.row.clone();
+        if from != AccountKind::Issuer {
+            self.decided.ledger.of_reward(&row, (from, AccountKind::Issuer), amount, "taken back", self.now);
+        }
+        self.rank_reward(&row, -amount);
+        self.totals(row.user_id);
+    }
+
+    fn rank_reward(&mut self, row: &models::Reward, amount: i64) {
+        self.decided.deltas.push(models::NewBoardDelta {
+            program_id: row.program_id,
+            metric: Metric::Rewards,
+            user_id: row.user_id,
+            amount,
+            at: row.created_at,
+        });
+    }
+
+    fn board(&mut self, referral: &models::Referral, metric: Metric, user_id: Id, amount: i64, at: Timestamp) {
+        let program_id = referral.program_id;
+        self.decided.deltas.push(models::NewBoardDelta { program_id, metric, user_id, amount, at });
+    }
+
+    fn totals(&mut self, user: Id) -> &mut TotalsChange {
+        self.decided.totals.entry(user).or_insert_with(|| TotalsChange::none(user))
+    }
+
+    fn finish(mut self) -> Decided {
+        for state in self.rewards.into_values().filter(|state| state.changed) {
+            match state.before {
+                None => self.decided.granted.push(state.row),
+                Some(before) => self.decided.changed.push((before, state.row)),
+            }
+        }
+        self.decided.granted.sort_by_key(|row| row.id);
+        self.decided
+    }
+}

@@ -1,0 +1,129 @@
+//! Folding: what was appended becomes rewards, counters, board deltas and balances.
+//!
+//! One transaction takes a batch of outbox rows, locks the state rows of the people they name, decides everything
+//! undecided about these people in the order of the insert sequence, writes what follows and removes the outbox rows:
+//! delivered at least once, in effect exactly once. Locks are taken in one order everywhere: fold gate, users, totals,
+//! accounts, each sorted by id.
+
+mod decide;
+mod people;
+mod replay;
+mod write;
+
+use super::{Engine, Error};
+use crate::{
+    domain::{id::Id, time::SECOND_MICROS},
+    live::Hint,
+    store::{Tx, models::Outbox, run},
+};
+
+/// What came of one attempt to fold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Folded {
+    /// Nothing waited.
+    Nothing,
+    /// Somebody wants the fold gate alone: pause.
+    Paused,
+    /// This many outbox rows were folded.
+    Rows(usize),
+}
+
+/// Which outbox rows to take.
+#[derive(Clone, Copy, Debug)]
+enum Pick {
+    Oldest(i64),
+    Of(Id),
+}
+
+/// Attempts after which a person's rows are parked.
+const MAX_ATTEMPTS: i32 = 10;
+
+impl Engine {
+    /// Folds the oldest outbox rows, at most `limit` of them. When the batch fails its people are folded one by one, so
+    /// that only those who fail alone are left behind; after ten attempts their rows are parked with the error.
+    pub async fn fold(&self, limit: i64) -> Result<Folded, Error> {
+        match self.fold_picked(Pick::Oldest(limit)).await {
+            Err(Error::Failed(failure)) if !failure.is_unavailable() => {
+                tracing::warn!(%failure, "a batch failed; folding its people one by one");
+                self.fold_one_by_one(limit).await
+            }
+            done => done,
+        }
+    }
+
+    /// Folds what waits for one person.
+    pub async fn fold_person(&self, user: Id) -> Result<Folded, Error> {
+        self.fold_picked(Pick::Of(user)).await
+    }
+
+    async fn fold_one_by_one(&self, limit: i64) -> Result<Folded, Error> {
+        let rows = self.store.write(async |tx: &mut Tx| run!(tx, outbox::claim(limit))).await?;
+        let mut people: Vec<Id> = rows.iter().filter_map(|row| row.user_id).collect();
+        people.sort_unstable();
+        people.dedup();
+        let mut folded = 0;
+        for user in people {
+            match self.fold_person(user).await {
+                Ok(Folded::Rows(rows)) => folded += rows,
+                Ok(Folded::Nothing | Folded::Paused) => {}
+                Err(error) => self.note_failure(user, &error).await?,
+            }
+        }
+        Ok(Folded::Rows(folded))
+    }
+
+    async fn note_failure(&self, user: Id, error: &Error) -> Result<(), Error> {
+        tracing::error!(%user, %error, "folding failed");
+        let text = error.to_string();
+        self.store.write(async |tx: &mut Tx| run!(tx, outbox::note_failure(user, &text, MAX_ATTEMPTS))).await?;
+        Ok(())
+    }
+
+    async fn fold_picked(&self, pick: Pick) -> Result<Folded, Error> {
+        let (folded, hints) = self.store.write_long(async |tx: &mut Tx| self.fold_in(tx, pick).await).await?;
+        if !hints.is_empty() {
+            self.live.publish(hints);
+        }
+        Ok(folded)
+    }
+
+    async fn fold_in(&self, tx: &mut Tx, pick: Pick) -> Result<(Folded, Vec<Hint>), Error> {
+        if run!(tx, gate::wanted_until())? > self.context.now().micros() / SECOND_MICROS {
+            return Ok((Folded::Paused, Vec::new()));
+        }
+        run!(tx, gate::share())?;
+        let rows = match pick {
+            Pick::Oldest(limit) => run!(tx, outbox::claim(limit))?,
+            Pick::Of(user) => run!(tx, outbox::claim_of(user))?,
+        };
+        if rows.is_empty() {
+            return Ok((Folded::Nothing, Vec::new()));
+        }
+        let users = named_users(tx, &rows).await?;
+        let hints = self.fold_users(tx, users).await?;
+        let seqs = rows.iter().map(|row| row.seq).collect();
+        run!(tx, outbox::delete(seqs))?;
+        Ok((Folded::Rows(rows.len()), hints))
+    }
+
+    /// Decides and writes everything undecided about these people; their outbox rows are the caller's.
+    pub(crate) async fn fold_users(&self, tx: &mut Tx, users: Vec<Id>) -> Result<Vec<Hint>, Error> {
+        let people = self.load_people(tx, users).await?;
+        let now = self.context.now();
+        let decided = decide::decide(people, &self.context, now);
+        write::write(tx, decided).await
+    }
+}
+
+/// The people that outbox rows name, sorted. A refund whose event is not there yet names nobody: the event's own row,
+/// which is committed after the refund, will find it.
+async fn named_users(tx: &mut Tx, rows: &[Outbox]) -> Result<Vec<Id>, Error> {
+    let keys: Vec<String> = rows.iter().filter_map(|row| row.event_key.clone()).collect();
+    let mut users: Vec<Id> = rows.iter().filter_map(|row| row.user_id).collect();
+    if !keys.is_empty() {
+        users.extend(run!(tx, outbox::owners(keys))?);
+    }
+    users.sort_unstable();
+    users.dedup();
+    Ok(users)
+}

@@ -1,0 +1,91 @@
+//! Writes what a batch decided, in the one order of locks.
+
+use std::collections::HashMap;
+
+use super::decide::{Decided, Ordered};
+use crate::{
+    domain::id::Id,
+    engine::Error,
+    live::{Hint, Topic},
+    store::{
+        StoreError, Tx,
+        changes::{EventChange, RefundChange, TotalsChange},
+        requests::RewardChange,
+        run,
+    },
+};
+
+/// Writes everything and says what to tell the subscribers after the commit.
+pub(super) async fn write(tx: &mut Tx, mut decided: Decided) -> Result<Vec<Hint>, Error> {
+    let versions = lock_totals(tx, &decided).await?;
+    number(tx, &mut decided).await?;
+    for change in decided.referrals {
+        if !run!(tx, referrals::change_status(change))? {
+            return Err(StoreError::Corrupt("a referral changed under its lock".to_owned()).into());
+        }
+    }
+    let version_of = |user: Id| versions.get(&user).map_or(1, |version| version + 1);
+    for reward in &mut decided.granted {
+        reward.changed_version = version_of(reward.user_id);
+    }
+    run!(tx, rewards::insert(decided.granted))?;
+    for (before, reward) in decided.changed {
+        let change = RewardChange { from: before, ..RewardChange::of(&reward, version_of(reward.user_id)) };
+        if !run!(tx, rewards::change(change))? {
+            return Err(StoreError::Transient("a reward changed meanwhile".to_owned()).into());
+        }
+    }
+    decided.ledger.write(tx).await?;
+    run!(tx, boards::insert_deltas(decided.deltas))?;
+    let hints = decided.totals.keys().map(|user| Hint::new(Topic::User(user.uuid()), version_of(*user))).collect();
+    let totals: Vec<TotalsChange> = decided.totals.into_values().collect();
+    if !totals.is_empty() {
+        run!(tx, bulk::add_totals(totals))?;
+    }
+    Ok(hints)
+}
+
+async fn lock_totals(tx: &mut Tx, decided: &Decided) -> Result<HashMap<Id, i64>, Error> {
+    if decided.totals.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let locked = run!(tx, totals::lock(decided.totals.keys().copied().collect()))?;
+    if locked.len() == decided.totals.len() {
+        return Ok(locked.into_iter().collect());
+    }
+    Err(StoreError::Corrupt("a user has no totals".to_owned()).into())
+}
+
+/// Gives everything decided its place in the order of decisions, under the locks, and writes it.
+async fn number(tx: &mut Tx, decided: &mut Decided) -> Result<(), Error> {
+    if decided.order.is_empty() {
+        return Ok(());
+    }
+    let numbers = run!(tx, bulk::next_decided(decided.order.len()))?;
+    let (mut events, mut refunds) = (Vec::new(), Vec::new());
+    for (item, decided_no) in decided.order.drain(..).zip(numbers) {
+        match item {
+            Ordered::Event(state) => events.push((decided_no, state)),
+            Ordered::Refund { refund, event, applied } => {
+                refunds.push(RefundChange { id: refund, event, applied, decided_no });
+            }
+        }
+    }
+    events.append(&mut decided.revised);
+    let events: Vec<EventChange> = events
+        .into_iter()
+        .map(|(decided_no, state)| EventChange {
+            id: state.id,
+            remaining: state.remaining,
+            decided_no,
+            decisions: state.decisions,
+        })
+        .collect();
+    if !events.is_empty() {
+        run!(tx, bulk::decide_events(events))?;
+    }
+    if !refunds.is_empty() {
+        run!(tx, bulk::decide_refunds(refunds))?;
+    }
+    Ok(())
+}

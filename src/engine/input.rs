@@ -1,0 +1,159 @@
+//! Checks of what callers send: clear refusals, before anything is stored.
+
+use super::{Refusal, RefusalCode};
+use crate::domain::{
+    contact,
+    decimal::Decimal,
+    keyed_hash::{HashKey, KeyedHash},
+    money::Money,
+    program,
+    time::{DAY_MICROS, Timestamp},
+};
+
+/// Longest id, key or reference of the host, in characters.
+pub const KEY_MAX_CHARS: usize = 255;
+/// Longest name shown to others, in characters.
+pub const NAME_MAX_CHARS: usize = 100;
+/// Longest metadata of an event, in bytes of JSON.
+pub const METADATA_MAX_BYTES: usize = 4_096;
+/// Longest device id or browser name, in characters.
+const EVIDENCE_MAX_CHARS: usize = 512;
+/// Keys of events that begin so are our own.
+pub const OWN_KEY_PREFIX: &str = "signup:";
+
+fn invalid(field: &'static str, message: impl Into<String>) -> Refusal {
+    Refusal::new(RefusalCode::InvalidInput, field, message)
+}
+
+/// A text of 1 to `max` characters without control characters.
+pub fn text(field: &'static str, value: &str, max: usize) -> Result<(), Refusal> {
+    if value.trim().is_empty() {
+        return Err(invalid(field, format!("{field} must not be empty")));
+    }
+    if value.chars().count() > max {
+        return Err(invalid(field, format!("{field} is at most {max} characters long")));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(invalid(field, format!("{field} must not contain control characters")));
+    }
+    Ok(())
+}
+
+/// A name shown to others: trimmed; nothing when it is blank.
+pub fn display_name(value: Option<&str>) -> Result<Option<String>, Refusal> {
+    match value.map(str::trim).filter(|name| !name.is_empty()) {
+        None => Ok(None),
+        Some(name) => text("displayName", name, NAME_MAX_CHARS).map(|()| Some(name.to_owned())),
+    }
+}
+
+/// An idempotency key.
+pub fn idempotency_key(field: &'static str, key: &str) -> Result<(), Refusal> {
+    text(field, key, KEY_MAX_CHARS)
+}
+
+/// An idempotency key of an event of the host.
+pub fn event_key(key: &str) -> Result<(), Refusal> {
+    idempotency_key("idempotencyKey", key)?;
+    match key.starts_with(OWN_KEY_PREFIX) {
+        true => Err(invalid("idempotencyKey", format!("keys that begin with `{OWN_KEY_PREFIX}` are reserved"))),
+        false => Ok(()),
+    }
+}
+
+/// The name of an event type.
+pub fn event_type(name: &str) -> Result<(), Refusal> {
+    match program::is_event_type(name) {
+        true => Ok(()),
+        false => Err(invalid("type", "an event type has 1 to 64 of the characters a-z 0-9 _ . : -")),
+    }
+}
+
+/// An amount in major units and its currency.
+pub fn money(amount: Option<&(Decimal, String)>) -> Result<Option<Money>, Refusal> {
+    let parsed = amount.map(|(amount, code)| Money::parse(*amount, code)).transpose();
+    parsed.map_err(|error| invalid("amount", error.to_string()))
+}
+
+/// JSON that is kept with an event.
+pub fn metadata(value: Option<&str>) -> Result<(), Refusal> {
+    match value {
+        Some(json) if json.len() > METADATA_MAX_BYTES => {
+            Err(invalid("metadata", format!("metadata is at most {METADATA_MAX_BYTES} bytes of JSON")))
+        }
+        Some(json) if serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() => {
+            Err(invalid("metadata", "metadata is not JSON"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// When something happened: not after tomorrow.
+pub fn occurred_at(at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Refusal> {
+    match at {
+        Some(at) if at > now.plus_micros(DAY_MICROS) => Err(invalid("occurredAt", "occurredAt lies in the future")),
+        Some(at) => Ok(at),
+        None => Ok(now),
+    }
+}
+
+/// The keyed hash of an e-mail address.
+pub fn email(key: &HashKey, value: Option<&str>) -> Result<Option<KeyedHash>, Refusal> {
+    let normal =
+        value.map(contact::normalise_email).transpose().map_err(|error| invalid("email", error.to_string()))?;
+    Ok(normal.map(|address| key.hash("email", &address)))
+}
+
+/// The keyed hash of a phone number.
+pub fn phone(key: &HashKey, value: Option<&str>) -> Result<Option<KeyedHash>, Refusal> {
+    let normal =
+        value.map(contact::normalise_phone).transpose().map_err(|error| invalid("phone", error.to_string()))?;
+    Ok(normal.map(|number| key.hash("phone", &number)))
+}
+
+/// The keyed hash of a device id or browser name.
+pub fn evidence(key: &HashKey, field: &'static str, value: Option<&str>) -> Result<Option<KeyedHash>, Refusal> {
+    match value {
+        None => Ok(None),
+        Some(value) => text(field, value, EVIDENCE_MAX_CHARS).map(|()| Some(key.hash(field, value))),
+    }
+}
+
+/// The keyed hashes of an address and of its network: /24 of IPv4, /56 of IPv6 (rule 20).
+pub fn ip_address(key: &HashKey, value: Option<&str>) -> Result<(Option<KeyedHash>, Option<KeyedHash>), Refusal> {
+    let Some(value) = value else { return Ok((None, None)) };
+    let address: std::net::IpAddr =
+        value.trim().parse().map_err(|_| invalid("ipAddress", "ipAddress is neither an IPv4 nor an IPv6 address"))?;
+    let address = address.to_canonical();
+    let network = match address {
+        std::net::IpAddr::V4(v4) => format!("{}/24", v4 & std::net::Ipv4Addr::new(255, 255, 255, 0)),
+        std::net::IpAddr::V6(v6) => format!("{}/56", std::net::Ipv6Addr::from_bits(v6.to_bits() >> 72 << 72)),
+    };
+    Ok((Some(key.hash("ip", &address.to_string())), Some(key.hash("network", &network))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_share_a_network() {
+        let key = HashKey::from_secret("test");
+        let hashes = |text| ip_address(&key, Some(text)).unwrap();
+        assert_eq!(hashes("192.0.2.1").1, hashes("::ffff:192.0.2.200").1);
+        assert_ne!(hashes("192.0.2.1").0, hashes("192.0.2.2").0);
+        assert_eq!(hashes("2001:db8:0:1::1").1, hashes("2001:db8:0:ff::2").1);
+        assert_ne!(hashes("2001:db8:0:100::1").1, hashes("2001:db8:0:1::1").1);
+        assert!(ip_address(&key, Some("here")).is_err());
+    }
+
+    #[test]
+    fn odd_texts_are_refused() {
+        for bad in ["", "  ", "a\nb", &"x".repeat(256)] {
+            assert!(text("externalId", bad, KEY_MAX_CHARS).is_err(), "{bad:?}");
+        }
+        assert!(event_key("signup:user_1").is_err());
+        assert!(metadata(Some("{")).is_err());
+        assert_eq!(display_name(Some("  ")), Ok(None));
+    }
+}

@@ -1,0 +1,51 @@
+//! One file per thing the product can do: read through the store, decide through the domain, write in one transaction,
+//! leave an outbox row.
+
+pub mod api_keys;
+mod attribution;
+pub mod boards;
+pub mod claim_rewards;
+mod context;
+pub mod demo;
+mod error;
+pub mod fold;
+pub mod import;
+mod input;
+pub mod leaderboard;
+mod ledger;
+pub mod ledger_check;
+pub mod record_event;
+pub mod record_refund;
+mod recount;
+pub mod settle_claim;
+pub mod setup;
+pub mod sign_up;
+mod sweep;
+pub mod update_user;
+mod verify;
+
+pub use self::{
+    context::{Clock, Context, Randomness, SystemClock, SystemRandomness},
+    error::{Error, Refusal, RefusalCode},
+};
+use crate::{live::Live, store::Store};
+
+/// Everything the product can do, on one database.
+#[derive(Clone)]
+pub struct Engine {
+    /// The database.
+    pub store: Store,
+    /// What is shared with other servers.
+    pub live: Live,
+    /// Clock, randomness and secrets.
+    pub context: Context,
+    /// Leaderboards of long ago, as they were last counted.
+    pub past_boards: leaderboard::PastBoards,
+}
+
+impl Engine {
+    /// Puts an engine together.
+    pub fn new(store: Store, live: Live, context: Context) -> Self {
+        Self { store, live, context, past_boards: leaderboard::PastBoards::default() }
+    }
+}

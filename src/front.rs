@@ -1,0 +1,106 @@
+//! The house as the doors see it: who is asking, what they may send, and the schema behind it.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use async_graphql::{Request, Response, ServerError, Variables, parser::types::ExecutableDocument};
+use futures_util::stream::BoxStream;
+
+use crate::{
+    domain::{caller::Caller, time::SECOND_MICROS, words::KeyRole},
+    engine::{Engine, Error},
+    graphql::{Api, document::DocumentGuard},
+    http::{
+        Operations, Refused, Session,
+        auth::{Credential, TokenRefused, Verifier},
+    },
+    store::models::ApiKey,
+};
+
+/// The GraphQL API with its doorkeeper.
+#[derive(Clone)]
+pub struct Front {
+    engine: Engine,
+    api: Api,
+    guard: Arc<DocumentGuard>,
+    verifier: Arc<Verifier>,
+}
+
+impl Front {
+    /// Puts an API behind a guard of documents and a verifier of tokens.
+    pub fn new(engine: Engine, api: Api, guard: DocumentGuard, verifier: Verifier) -> Self {
+        Self { engine, api, guard: Arc::new(guard), verifier: Arc::new(verifier) }
+    }
+
+    async fn by_key(&self, secret: &str) -> Result<Session, Refused> {
+        let key = self.engine.key_of(secret).await.map_err(|error| unavailable(&error))?;
+        let key = key.ok_or(Refused::Credential("this API key is unknown, revoked or expired"))?;
+        let left = key.expires_at.map(|at| (at.micros() - self.engine.context.now().micros()).max(0));
+        let expires_in = left.map(|micros| Duration::from_micros(micros.unsigned_abs()));
+        Ok(Session { caller: caller(key), expires_in })
+    }
+
+    async fn by_token(&self, token: &str) -> Result<Session, Refused> {
+        let now = self.engine.context.now().micros() / SECOND_MICROS;
+        let now = u64::try_from(now).unwrap_or(0);
+        match self.verifier.verify(token, now).await {
+            Ok(verified) => Ok(Session {
+                caller: Caller::Member { external_id: verified.subject },
+                expires_in: Some(Duration::from_secs(verified.expires_at_unix_seconds.saturating_sub(now))),
+            }),
+            Err(TokenRefused::KeysUnavailable) => Err(Refused::Unavailable),
+            Err(TokenRefused::Expired) => Err(Refused::Credential("the token has expired")),
+            Err(refusal) => {
+                tracing::debug!(%refusal, "a token was refused");
+                Err(Refused::Credential("the token is not accepted"))
+            }
+        }
+    }
+}
+
+fn caller(key: ApiKey) -> Caller {
+    match key.role {
+        KeyRole::Server => Caller::Server { key: key.name },
+        KeyRole::Admin => Caller::Admin { key: key.name },
+    }
+}
+
+fn unavailable(error: &Error) -> Refused {
+    tracing::warn!(%error, "an API key could not be looked up");
+    Refused::Unavailable
+}
+
+impl Operations for Front {
+    async fn authenticate(&self, authorization: Option<&str>, _peer: IpAddr) -> Result<Session, Refused> {
+        let credential = authorization.map(Credential::from_header).transpose();
+        match credential
+            .map_err(|_| Refused::Credential("the credential must be `Bearer` and a key or token"))?
+            .flatten()
+        {
+            None => Ok(Session { caller: Caller::Anonymous, expires_in: None }),
+            Some(Credential::Key(secret)) => self.by_key(&secret).await,
+            Some(Credential::Token(token)) => self.by_token(&token).await,
+        }
+    }
+
+    fn admit(
+        &self,
+        query: &str,
+        operation_name: Option<&str>,
+        variables: &Variables,
+        _session: &Session,
+    ) -> Result<ExecutableDocument, ServerError> {
+        self.guard.admit(query, operation_name, variables).map(|admitted| admitted.document)
+    }
+
+    async fn execute(&self, request: Request, session: &Session) -> Response {
+        self.api.execute(request, session.caller.clone()).await
+    }
+
+    fn stream(&self, request: Request, session: &Session) -> BoxStream<'static, Response> {
+        self.api.stream(request, session.caller.clone())
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        self.engine.ready().await.map_err(|error| error.to_string())
+    }
+}

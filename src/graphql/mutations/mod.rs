@@ -1,0 +1,105 @@
+//! The root of mutations. Refusals are data (`userErrors`); what a caller may not do, and what breaks, is an error.
+
+mod claims;
+mod events;
+mod keys;
+mod people;
+mod user_error;
+
+use async_graphql::{Context, Object};
+
+pub use claims::{ClaimRewardsInput, ClaimRewardsPayload, SettleClaimInput, SettleClaimPayload};
+pub use events::{RecordEventInput, RecordEventPayload, RecordRefundInput, RecordRefundPayload};
+pub use keys::{CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput, RevokeApiKeyPayload};
+pub use people::{SignUpInput, SignUpPayload, UpdateUserInput, UpdateUserPayload};
+pub use user_error::UserError;
+
+use super::{errors::ApiError, scope::Scope};
+
+/// Everything that can be changed. The fields of one document run one after the other.
+#[derive(Default)]
+pub struct Mutation;
+
+/// Everything that can be changed. The fields of one document run one after the other.
+#[Object]
+impl Mutation {
+    /// Signs a user up, once per `externalId`: the same one again gives the same user and changes nothing. A code that
+    /// cannot be used never blocks the signup; `attribution.outcome` says why. Members sign up themselves.
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs up, and what brought them.")] input: SignUpInput,
+    ) -> Result<SignUpPayload, ApiError> {
+        people::sign_up(fresh(ctx)?, input).await
+    }
+
+    /// Changes what a user is called and how they are reached. For the host and operators.
+    async fn update_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom, and what to change; what is left out stays.")] input: UpdateUserInput,
+    ) -> Result<UpdateUserPayload, ApiError> {
+        people::update_user(fresh(ctx)?, input).await
+    }
+
+    /// Records something a user did. What it pays is decided shortly afterwards. For the host and operators.
+    async fn record_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who did what.")] input: RecordEventInput,
+    ) -> Result<RecordEventPayload, ApiError> {
+        events::record_event(fresh(ctx)?, input).await
+    }
+
+    /// Records that an event, or a part of it, was taken back: rewards follow. For the host and operators.
+    async fn record_refund(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of which event, and how much.")] input: RecordRefundInput,
+    ) -> Result<RecordRefundPayload, ApiError> {
+        events::record_refund(fresh(ctx)?, input).await
+    }
+
+    /// Claims a user's available rewards: one claim per currency, less what is owed. Members claim their own.
+    async fn claim_rewards(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose rewards, and which.")] input: ClaimRewardsInput,
+    ) -> Result<ClaimRewardsPayload, ApiError> {
+        claims::claim_rewards(fresh(ctx)?, input).await
+    }
+
+    /// Tells that a claim was paid, or that its payout failed. For operators.
+    async fn settle_claim(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which claim, and how it ended.")] input: SettleClaimInput,
+    ) -> Result<SettleClaimPayload, ApiError> {
+        claims::settle_claim(fresh(ctx)?, input).await
+    }
+
+    /// Makes an API key. Its secret is in the answer, and nowhere else ever after. For operators.
+    async fn create_api_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What the key is called and may do.")] input: CreateApiKeyInput,
+    ) -> Result<CreateApiKeyPayload, ApiError> {
+        keys::create_api_key(fresh(ctx)?, input).await
+    }
+
+    /// Revokes an API key for good. For operators.
+    async fn revoke_api_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which key.")] input: RevokeApiKeyInput,
+    ) -> Result<RevokeApiKeyPayload, ApiError> {
+        keys::revoke_api_key(fresh(ctx)?, input).await
+    }
+}
+
+/// The scope, with loaders that do not remember what an earlier field of the document may have changed.
+fn fresh<'a>(ctx: &Context<'a>) -> Result<&'a Scope, ApiError> {
+    let scope = Scope::of(ctx)?;
+    scope.loaders.renew();
+    Ok(scope)
+}

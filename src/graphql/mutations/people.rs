@@ -1,0 +1,145 @@
+//! Signing up and changing users.
+
+use std::sync::Arc;
+
+use async_graphql::{ID, InputObject, MaybeUndefined, SimpleObject};
+
+use super::user_error::{UserError, settled};
+use crate::{
+    domain::{
+        caller::Caller,
+        id::{self, Noun},
+    },
+    engine::{
+        RefusalCode,
+        sign_up::{SignUp, SignedUp},
+        update_user::UpdateUser,
+    },
+    graphql::{
+        caller::{Known, Sight, Staff},
+        errors::ApiError,
+        scope::Scope,
+        types::{
+            referral::{Attribution, Referral},
+            user::User,
+        },
+    },
+    store::models,
+};
+
+/// Who signs up, and what brought them.
+#[derive(InputObject, Clone, Debug)]
+pub struct SignUpInput {
+    /// The host's own id of the user, 1 to 255 characters. For members: the `sub` of their token.
+    pub external_id: String,
+    /// The name shown to others.
+    pub display_name: Option<String>,
+    /// The referral code that was typed or followed.
+    pub code: Option<String>,
+    /// The click that came before, as the referral link passed it on (`click_id`).
+    pub click_id: Option<String>,
+    /// E-mail address. Kept as a keyed hash only, to recognise people who refer themselves.
+    pub email: Option<String>,
+    /// Phone number with country code. Kept as a keyed hash only.
+    pub phone: Option<String>,
+    /// Address that the user signs up from. Kept as keyed hashes only. Ignored when members sign up themselves: evidence
+    /// is what the host saw, not what a browser says of itself.
+    pub ip_address: Option<String>,
+    /// Device that the user signs up on. Kept as a keyed hash only. Ignored when members sign up themselves.
+    pub device_id: Option<String>,
+    /// Browser that the user signs up with. Kept as a keyed hash only. Ignored when members sign up themselves.
+    pub user_agent: Option<String>,
+}
+
+/// What came of a signup.
+#[derive(SimpleObject)]
+pub struct SignUpPayload {
+    /// The user, new or not; null when the signup was refused.
+    pub user: Option<User>,
+    /// Whether the user is new; null when the signup was refused.
+    pub created: Option<bool>,
+    /// What brought the user; of a known user, what was found then.
+    pub attribution: Option<Attribution>,
+    /// Why the signup was refused; empty when it was not.
+    pub user_errors: Vec<UserError>,
+}
+
+impl SignUpInput {
+    /// What the engine is asked for. What members say of themselves is no evidence.
+    fn of(self, caller: &Caller) -> SignUp {
+        let SignUpInput { external_id, display_name, code, click_id, email, phone, .. } = self;
+        let seen = |value: Option<String>| match caller {
+            Caller::Anonymous | Caller::Member { .. } => None,
+            Caller::Server { .. } | Caller::Admin { .. } => value,
+        };
+        let (ip_address, device_id, user_agent) = (seen(self.ip_address), seen(self.device_id), seen(self.user_agent));
+        SignUp { external_id, display_name, code, click_id, email, phone, ip_address, device_id, user_agent }
+    }
+}
+
+impl SignUpPayload {
+    fn done(signed_up: SignedUp, sight: Sight) -> Self {
+        let SignedUp { user, created, outcome, referral } = signed_up;
+        let attribution = Attribution {
+            outcome: outcome.into(),
+            via: referral.as_ref().map(|referral| referral.via.into()),
+            referral: referral.map(|row| Referral { row: Arc::new(row), sight }),
+        };
+        let user = User { row: Arc::new(user), sight };
+        Self { user: Some(user), created: Some(created), attribution: Some(attribution), user_errors: Vec::new() }
+    }
+}
+
+/// Signs a user up; members only themselves.
+pub(super) async fn sign_up(scope: &Scope, input: SignUpInput) -> Result<SignUpPayload, ApiError> {
+    scope.caller_as::<Known>()?;
+    let sight = match &scope.caller {
+        Caller::Member { external_id } if *external_id != input.external_id => return Err(ApiError::Forbidden),
+        Caller::Anonymous | Caller::Member { .. } => Sight::Own,
+        Caller::Server { .. } | Caller::Admin { .. } => Sight::Staff,
+    };
+    Ok(match settled(scope.engine.sign_up(input.of(&scope.caller)).await)? {
+        Ok(signed_up) => SignUpPayload::done(signed_up, sight),
+        Err(refused) => SignUpPayload { user: None, created: None, attribution: None, user_errors: vec![refused] },
+    })
+}
+
+/// Whom to change, and what; what is left out stays as it is, null clears.
+#[derive(InputObject, Clone, Debug)]
+pub struct UpdateUserInput {
+    /// The user.
+    pub user_id: ID,
+    /// The name shown to others.
+    pub display_name: MaybeUndefined<String>,
+    /// E-mail address. Kept as a keyed hash only.
+    pub email: MaybeUndefined<String>,
+    /// Phone number with country code. Kept as a keyed hash only.
+    pub phone: MaybeUndefined<String>,
+}
+
+/// What came of a change.
+#[derive(SimpleObject)]
+pub struct UpdateUserPayload {
+    /// The user as it is now; null when the change was refused.
+    pub user: Option<User>,
+    /// Why the change was refused; empty when it was not.
+    pub user_errors: Vec<UserError>,
+}
+
+/// Changes a user.
+pub(super) async fn update_user(scope: &Scope, input: UpdateUserInput) -> Result<UpdateUserPayload, ApiError> {
+    scope.caller_as::<Staff>()?;
+    let refused = |error: UserError| UpdateUserPayload { user: None, user_errors: vec![error] };
+    let user = match id::parse_as(Noun::User, &input.user_id) {
+        Ok(user) => user,
+        Err(error) => return Ok(refused(UserError::new(RefusalCode::UserNotFound, "userId", error.to_string()))),
+    };
+    let change = |value: MaybeUndefined<String>| value.as_opt_ref().map(|value| value.cloned());
+    let (display_name, email, phone) = (change(input.display_name), change(input.email), change(input.phone));
+    let shown = |row: models::User| User { row: Arc::new(row), sight: Sight::Staff };
+    let outcome = scope.engine.update_user(UpdateUser { user, display_name, email, phone }).await;
+    Ok(match settled(outcome)? {
+        Ok(row) => UpdateUserPayload { user: Some(shown(row)), user_errors: Vec::new() },
+        Err(error) => refused(error),
+    })
+}

@@ -1,0 +1,17 @@
+//! The root of queries. Every field is nullable, so that one failure leaves its siblings alone.
+
+mod earnings;
+mod operations;
+mod people;
+mod programs;
+
+use async_graphql::MergedObject;
+
+pub use earnings::EarningsQueries;
+pub use operations::OperationQueries;
+pub use people::PeopleQueries;
+pub use programs::{ProgramQueries, board_argument};
+
+/// Everything that can be read.
+#[derive(MergedObject, Default)]
+pub struct Query(PeopleQueries, ProgramQueries, EarningsQueries, OperationQueries);

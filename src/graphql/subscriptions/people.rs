@@ -1,0 +1,100 @@
+//! Watching a user's counts and rewards.
+
+use std::sync::Arc;
+
+use async_graphql::ID;
+use futures_util::{Stream, StreamExt};
+
+use crate::{
+    domain::id::{Id, Noun},
+    engine::Engine,
+    graphql::{
+        caller::Known,
+        errors::ApiError,
+        scalars::id_argument,
+        scope::Scope,
+        types::{network::ReferralCount, reward::Reward, user::User},
+    },
+    live::{Change, Changes, Topic, Versioned, WatchKey},
+    store::{StoreError, Tx, models, run},
+};
+
+/// Changed rewards that are read at once.
+const CHANGES_PER_READ: i64 = 200;
+
+/// The user that is watched, and how the caller sees them; somebody not in sight is not there.
+async fn watched(scope: &Scope, user: &ID) -> Result<User, ApiError> {
+    scope.caller_as::<Known>()?;
+    let user = User::find(scope, id_argument(Noun::User, user)?).await?;
+    user.ok_or_else(|| ApiError::bad_input("there is no such user"))
+}
+
+/// See [`Subscription`](super::Subscription).
+pub(super) async fn referral_count(
+    scope: Arc<Scope>,
+    user: ID,
+) -> Result<impl Stream<Item = Result<ReferralCount, ApiError>> + use<>, ApiError> {
+    let id = watched(&scope, &user).await?.row.id;
+    let engine = scope.engine.clone();
+    let read = move || read_totals(engine.clone(), id);
+    let values = scope.engine.live.watch(WatchKey::new(Topic::User(id.uuid()), "counts"), read);
+    Ok(values.map(move |value| {
+        scope.loaders.renew();
+        let totals = value.map_err(|failure| ApiError::of_store(&failure))?;
+        Ok(ReferralCount::of(id, totals.as_ref().as_ref()))
+    }))
+}
+
+async fn read_totals(engine: Arc<Engine>, user: Id) -> Result<Versioned<Option<models::Totals>>, StoreError> {
+    let rows = engine.store.look(async |tx: &mut Tx| run!(tx, totals::of_users(&[user]))).await?;
+    let totals = rows.into_iter().next();
+    Ok(Versioned::new(totals.as_ref().map_or(0, |totals| totals.version), totals))
+}
+
+/// See [`Subscription`](super::Subscription).
+pub(super) async fn reward_updated(
+    scope: Arc<Scope>,
+    user: ID,
+) -> Result<impl Stream<Item = Result<Reward, ApiError>> + use<>, ApiError> {
+    let User { row: owner, sight } = watched(&scope, &user).await?;
+    if !sight.is_private() {
+        return Err(ApiError::Forbidden);
+    }
+    let (engine, id) = (scope.engine.clone(), owner.id);
+    let read = move |seen| read_changes(engine.clone(), id, seen);
+    let changes = scope.engine.live.follow(WatchKey::new(Topic::User(id.uuid()), "rewards"), read);
+    Ok(changes.map(move |change| {
+        scope.loaders.renew();
+        let row = change.map_err(|failure| ApiError::of_store(&failure))?.item;
+        Ok(Reward { row, sight })
+    }))
+}
+
+/// The rewards of the newest version, or what is newer than a version, never splitting a version over two pages.
+async fn read_changes(engine: Arc<Engine>, user: Id, seen: Option<i64>) -> Result<Changes<models::Reward>, StoreError> {
+    let seen = match seen {
+        Some(seen) => seen,
+        None => match engine.store.look(async |tx: &mut Tx| run!(tx, rewards::newest_change(user))).await? {
+            Some(newest) => newest.changed_version - 1,
+            None => return Ok(Changes::all(Vec::new())),
+        },
+    };
+    let mut limit = CHANGES_PER_READ;
+    loop {
+        let rows = engine.store.look(async |tx: &mut Tx| run!(tx, rewards::changed_since(user, seen, limit))).await?;
+        let is_full = i64::try_from(rows.len()).unwrap_or(i64::MAX) == limit;
+        if !is_full {
+            return Ok(Changes::all(changes(rows)));
+        }
+        let last = rows.last().map_or(seen, |row| row.changed_version);
+        let whole: Vec<_> = rows.into_iter().filter(|row| row.changed_version < last).collect();
+        if !whole.is_empty() {
+            return Ok(Changes::page(changes(whole)));
+        }
+        limit *= 2; // one version holds more than that
+    }
+}
+
+fn changes(rows: Vec<models::Reward>) -> Vec<Change<models::Reward>> {
+    rows.into_iter().map(|row| Change::new(row.changed_version, row)).collect()
+}

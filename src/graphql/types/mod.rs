@@ -1,0 +1,17 @@
+//! The types of the contract, one noun a file.
+
+pub mod api_key;
+pub mod claim;
+pub mod code;
+pub mod event;
+pub mod leaderboard;
+pub mod money;
+pub mod network;
+pub mod node;
+pub mod program;
+pub mod referral;
+pub mod refund;
+pub mod reward;
+pub mod tree;
+pub mod user;
+pub mod words;

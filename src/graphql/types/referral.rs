@@ -1,0 +1,100 @@
+//! Edges of the tree, and what attributions come to.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::{
+    program::Program,
+    user::User,
+    words::{AttributionOutcome, AttributionVia, ReferralStatus},
+};
+use crate::{
+    domain::id::Noun,
+    graphql::{
+        caller::Sight,
+        errors::ApiError,
+        scalars::{DateTime, written},
+        scope::Scope,
+    },
+    store::models,
+};
+
+/// An edge of the tree.
+#[derive(Clone)]
+pub struct Referral {
+    /// The stored edge.
+    pub row: Arc<models::Referral>,
+    /// How much of the referred user the caller sees.
+    pub sight: Sight,
+}
+
+/// Who brought in whom. Every user has at most one referral that brought them, ever.
+#[Object]
+impl Referral {
+    /// The id.
+    pub async fn id(&self) -> ID {
+        written(Noun::Referral, self.row.referred_id)
+    }
+
+    /// Who brought the other in.
+    async fn referrer(&self, ctx: &Context<'_>) -> Result<User, ApiError> {
+        User::referred_to(Scope::of(ctx)?, self.row.referrer_id, self.sight.above(1)).await
+    }
+
+    /// Who was brought in.
+    async fn referred(&self, ctx: &Context<'_>) -> Result<User, ApiError> {
+        User::referred_to(Scope::of(ctx)?, self.row.referred_id, self.sight).await
+    }
+
+    /// The program whose rules pay for this referral.
+    async fn program(&self, ctx: &Context<'_>) -> Result<Program, ApiError> {
+        Program::referred_to(ctx, self.row.program_id).await
+    }
+
+    /// The state of the referral.
+    async fn status(&self) -> ReferralStatus {
+        self.row.status.into()
+    }
+
+    /// How the referral came about.
+    async fn via(&self) -> Option<AttributionVia> {
+        Some(self.row.via.into())
+    }
+
+    /// The code that was used, as it is shown; null when none was.
+    async fn code(&self) -> Option<&str> {
+        self.row.code.as_deref()
+    }
+
+    /// When the referral was made.
+    async fn created_at(&self) -> Option<DateTime> {
+        Some(self.row.created_at.into())
+    }
+
+    /// When the referred user did what the program asks for; null unless `status` is `COMPLETED`.
+    async fn completed_at(&self) -> Option<DateTime> {
+        self.row.completed_at.map(DateTime)
+    }
+
+    /// When the referral was refused; null unless `status` is `REJECTED`.
+    async fn rejected_at(&self) -> Option<DateTime> {
+        self.row.rejected_at.map(DateTime)
+    }
+
+    /// The risk score: the sum of the weights of all signs of fraud. For the host and operators only.
+    async fn risk(&self) -> Option<i32> {
+        (self.sight == Sight::Staff).then_some(self.row.risk_score)
+    }
+}
+
+/// What the attribution of a signup came to.
+#[derive(SimpleObject, Clone)]
+pub struct Attribution {
+    /// In one word.
+    pub outcome: AttributionOutcome,
+    /// How the referral came about; null when there is none.
+    pub via: Option<AttributionVia>,
+    /// The referral; null when there is none.
+    pub referral: Option<Referral>,
+}

@@ -1,0 +1,63 @@
+//! The doors: routes, transports, pages, health.
+//!
+//! | file | what it is |
+//! | --- | --- |
+//! | [`operations`] | the one trait the doors need from the house |
+//! | [`router`](fn@router), [`settings`] | which path leads where, and the limits at the door |
+//! | [`graphql`] | `/graphql` over HTTP: GET and POST |
+//! | [`body`], [`parameters`], [`media`], [`answer`] | its parts: reading, understanding, negotiating, answering |
+//! | [`document`], [`run`] | what every transport does with a request: prepare the document, run it |
+//! | [`websocket`] | `/graphql` over WebSocket |
+//! | [`auth`] | host tokens and keys |
+//! | [`pages`] | GraphiQL, built in |
+//! | [`health`] | `/health/live` and `/health/ready` |
+//! | [`headers`] | headers that every answer carries |
+//! | [`server`], [`shutdown`], [`stall`] | the accept loop and how it ends |
+
+pub mod answer;
+pub mod auth;
+pub mod body;
+pub mod document;
+pub mod graphql;
+pub mod headers;
+pub mod health;
+pub mod media;
+pub mod operations;
+pub mod pages;
+pub mod parameters;
+pub mod problem;
+pub mod run;
+pub mod server;
+pub mod settings;
+pub mod shutdown;
+pub mod stall;
+pub mod websocket;
+
+pub use headers::with_security_headers;
+pub use operations::{Operations, Refused, Session};
+pub use server::serve;
+pub use settings::{DoorSettings, ServerLimits};
+pub use shutdown::Shutdown;
+
+use axum::Router;
+use axum::routing::{any, get};
+
+/// What every handler at the door can reach.
+#[derive(Clone, Debug)]
+pub(crate) struct Door<O> {
+    pub(crate) operations: O,
+    pub(crate) settings: DoorSettings,
+}
+
+/// Builds the routes `/graphql`, `/health/live` and `/health/ready` over the given operations.
+///
+/// Other routes are merged by the caller, who then wraps the whole in [`with_security_headers`] once more, since a
+/// layer covers only the routes that were there before it.
+pub fn router<O: Operations>(operations: O, settings: DoorSettings) -> Router {
+    let routes = Router::new()
+        .route("/graphql", any(graphql::answer_graphql::<O>))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready::<O>))
+        .with_state(Door { operations, settings });
+    with_security_headers(routes)
+}

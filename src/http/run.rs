@@ -1,0 +1,72 @@
+//! Runs an admitted operation to its one response, the same for every transport.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response, ServerError};
+use futures_util::FutureExt;
+
+use super::document::{Prepared, prepare};
+use super::operations::{Operations, Session};
+use super::parameters::Parameters;
+use super::problem::{INTERNAL, coded};
+use super::shutdown::Shutdown;
+
+/// A request whose document was admitted and prepared.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The request, with its parsed document.
+    pub request: Request,
+    /// What it asks for.
+    pub kind: OperationType,
+}
+
+/// Has the document checked and finds the operation that is meant.
+///
+/// # Errors
+/// A request error with a code.
+pub fn admit<O: Operations>(
+    operations: &O,
+    parameters: Parameters,
+    session: &Session,
+) -> Result<Admitted, ServerError> {
+    let Parameters { query, operation_name, variables, extensions } = parameters;
+    let document = operations.admit(&query, operation_name.as_deref(), &variables, session)?;
+    let Prepared { document, kind } = prepare(document, operation_name.as_deref(), &variables)?;
+    let mut request = Request::new(query).variables(variables);
+    request.operation_name = operation_name;
+    request.extensions = extensions;
+    request.set_parsed_query(document);
+    Ok(Admitted { request, kind })
+}
+
+/// Runs a query or a mutation to its response; a panic becomes an `INTERNAL` error.
+///
+/// A mutation runs in a task of its own. axum drops a handler when its client goes away, and a mutation dropped in its
+/// middle would leave half of what it does undone.
+pub async fn run<O: Operations>(operations: O, admitted: Admitted, session: Session, shutdown: &Shutdown) -> Response {
+    let Admitted { request, kind } = admitted;
+    let running = async move { operations.execute(request, &session).await };
+    let finished = match kind {
+        OperationType::Mutation => {
+            let held = shutdown.hold();
+            let task = tokio::spawn(async move {
+                let response = running.await;
+                drop(held);
+                response
+            });
+            task.await.ok()
+        }
+        OperationType::Query | OperationType::Subscription => AssertUnwindSafe(running).catch_unwind().await.ok(),
+    };
+    finished.unwrap_or_else(|| Response::from_errors(vec![broken("an operation panicked")]))
+}
+
+/// Makes the error of something that broke on our side: an id for the caller, the same id and the cause for the log.
+pub(crate) fn broken(cause: &'static str) -> ServerError {
+    static INCIDENTS: AtomicU64 = AtomicU64::new(1);
+    let incident = format!("{:x}-{:x}", std::process::id(), INCIDENTS.fetch_add(1, Ordering::Relaxed));
+    tracing::error!(incident, cause, "internal error");
+    coded(format!("Something broke on our side (incident {incident})."), INTERNAL)
+}

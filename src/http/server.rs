@@ -1,0 +1,197 @@
+//! The accept loop: HTTP/1 and HTTP/2 over TCP, with limits, and a way to end.
+//!
+//! Not `axum::serve`, which lets clients take all the time in the world: idle connections, slow heads and unread answers
+//! were all still open after 75 seconds.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use futures_util::FutureExt;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+use super::settings::ServerLimits;
+use super::shutdown::{Held, Shutdown};
+use super::stall::StallGuard;
+
+/// Largest head of a request, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Most requests at once on one HTTP/2 connection.
+const MAX_HTTP2_STREAMS: u32 = 100;
+/// How often a quiet HTTP/2 connection is asked whether it is still there.
+const HTTP2_PING: Duration = Duration::from_secs(20);
+/// How long it has to answer.
+const HTTP2_PONG: Duration = Duration::from_secs(10);
+/// How long a connection that was accepted as the shutdown began still has for its first request, which may be under way.
+const LAST_CALL: Duration = Duration::from_millis(500);
+/// Most connections still taken out of the kernel's queue as the shutdown begins; tokio asks for a queue of 1,024.
+const MAX_LAST_ARRIVALS: usize = 1_024;
+/// How long to wait when no connection can be accepted, as when file descriptors have run out; not to spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A place among the connections, taken for as long as any clone lives.
+///
+/// It travels with each request, so that a WebSocket keeps the place of the connection it was made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    _taken: Arc<(OwnedSemaphorePermit, Held)>,
+}
+
+/// Serves the routes until the shutdown begins and everything that was going on is finished, or patience has run out.
+///
+/// Handlers find the client's address in `ConnectInfo<SocketAddr>`. The same [`Shutdown`] has to be in the
+/// [`DoorSettings`](super::DoorSettings) of the routes, for the readiness and the WebSockets to hear of it.
+///
+/// # Errors
+/// None today: a connection that cannot be accepted is logged and tried again.
+pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, shutdown: Shutdown) -> io::Result<()> {
+    let seats = Arc::new(Semaphore::new(limits.connections));
+    let house = Arc::new(House { http: http(&limits), router, limits, shutdown });
+    let mut begun = pin!(house.shutdown.begun());
+    loop {
+        let arrived = tokio::select! {
+            () = &mut begun => break,
+            arrived = next_connection(&listener, &seats) => arrived,
+        };
+        let Some(arrived) = arrived else { break };
+        house.let_in(arrived);
+    }
+    // Who is in the kernel's queue already would be reset; later ones are refused at once and can go elsewhere.
+    for _ in 0..MAX_LAST_ARRIVALS {
+        let Some(Some(arrived)) = next_connection(&listener, &seats).now_or_never() else { break };
+        house.let_in(arrived);
+    }
+    drop(listener);
+    let cut = house.shutdown.drain(house.limits.drain).await;
+    if cut > 0 {
+        tracing::warn!(cut, "left with work unfinished");
+    }
+    Ok(())
+}
+
+/// A connection that was just accepted.
+struct Arrived {
+    stream: TcpStream,
+    peer: SocketAddr,
+    permit: OwnedSemaphorePermit,
+}
+
+/// Takes a seat first: who finds none waits in the kernel's queue, which is bounded too.
+async fn next_connection(listener: &TcpListener, seats: &Arc<Semaphore>) -> Option<Arrived> {
+    let permit = seats.clone().acquire_owned().await.ok()?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return Some(Arrived { stream, peer, permit }),
+            Err(error) if is_of_one_client(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+fn http(limits: &ServerLimits) -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD_BYTES);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_HTTP2_STREAMS)
+        .max_header_list_size(MAX_HEAD_BYTES as u32)
+        .keep_alive_interval(HTTP2_PING)
+        .keep_alive_timeout(HTTP2_PONG);
+    http
+}
+
+/// What all connections share.
+struct House {
+    http: Builder<TokioExecutor>,
+    router: Router,
+    limits: ServerLimits,
+    shutdown: Shutdown,
+}
+
+impl House {
+    fn let_in(self: &Arc<Self>, arrived: Arrived) {
+        let Arrived { stream, peer, permit } = arrived;
+        let seat = Seat { _taken: Arc::new((permit, self.shutdown.hold())) };
+        tokio::spawn(self.clone().attend(stream, peer, seat));
+    }
+
+    /// Serves one connection to its end.
+    async fn attend(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+        // A connection that refuses the option works all the same, only slower.
+        let _slower = stream.set_nodelay(true);
+        let io = TokioIo::new(StallGuard::new(stream, self.limits.write));
+        let opened = Arc::new(AtomicBool::new(false));
+        let service = service_fn(self.service(peer, seat, opened.clone()));
+        let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
+        let mut leaving = pin!(async {
+            self.shutdown.begun().await;
+            if !opened.load(Ordering::Relaxed) {
+                sleep(LAST_CALL).await;
+            }
+        });
+        let mut cut = pin!(self.shutdown.cut());
+        // hyper's own timer for heads starts only once it has seen which version of HTTP is spoken.
+        let mut silence = pin!(sleep(self.limits.head));
+        let (mut draining, mut listening) = (false, true);
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => return log_end(peer, ended),
+                () = &mut leaving, if !draining => {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = &mut silence, if listening => {
+                    listening = false;
+                    if !opened.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+                () = &mut cut => return,
+            }
+        }
+    }
+
+    fn service(
+        &self,
+        peer: SocketAddr,
+        seat: Seat,
+        opened: Arc<AtomicBool>,
+    ) -> impl Fn(hyper::Request<Incoming>) -> RouterFuture + use<> {
+        let routes = TowerToHyperService::new(self.router.clone());
+        move |mut request| {
+            opened.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(seat.clone());
+            routes.call(request)
+        }
+    }
+}
+
+type RouterFuture = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
+
+/// Clients break connections all day long: worth a line only to who looks for it.
+fn log_end<E: std::fmt::Display>(peer: SocketAddr, ended: Result<(), E>) {
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}

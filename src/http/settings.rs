@@ -1,0 +1,73 @@
+//! The limits at the door, each with a name and a default.
+
+use std::time::Duration;
+
+use super::shutdown::Shutdown;
+
+/// Largest body of a request and largest message of a WebSocket, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// What the doors have to know besides the operations behind them.
+#[derive(Clone, Debug, Default)]
+pub struct DoorSettings {
+    /// Origins (`https://app.example`) whose pages may open a WebSocket, besides the server's own.
+    pub allowed_origins: Vec<String>,
+    /// How long the doors wait for callers.
+    pub patience: Patience,
+    /// The way out, shared with [`serve`](super::serve).
+    pub shutdown: Shutdown,
+}
+
+/// How long the doors wait for callers, and for the house.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    /// For a whole request body to arrive.
+    pub body: Duration,
+    /// For an HTTP request to be answered; a mutation goes on after that, only its answer is lost.
+    pub request: Duration,
+    /// For `connection_init` after a WebSocket was opened, and for its credential to be checked.
+    pub init: Duration,
+    /// Between two pings of a WebSocket; one whose pong has not come by the next is closed.
+    pub ping: Duration,
+    /// For one message to be taken by the client of a WebSocket.
+    pub send: Duration,
+    /// For the house to say that it is ready.
+    pub ready: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            body: Duration::from_secs(10),
+            request: Duration::from_secs(30),
+            init: Duration::from_secs(10),
+            ping: Duration::from_secs(20),
+            send: Duration::from_secs(10),
+            ready: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The limits of the accept loop.
+#[derive(Clone, Debug)]
+pub struct ServerLimits {
+    /// Most connections at once, WebSockets included; further ones wait in the kernel's queue.
+    pub connections: usize,
+    /// For the head of a request to arrive whole, counted from when the server began to wait for it.
+    pub head: Duration,
+    /// For a client to take any byte of what is being sent to it.
+    pub write: Duration,
+    /// For requests, WebSockets and mutations to finish after the shutdown began.
+    pub drain: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 20_000,
+            head: Duration::from_secs(10),
+            write: Duration::from_secs(20),
+            drain: Duration::from_secs(20),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The command line: serve, migrate, import, rebuild, verify, keys, schema.
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use banyan::{
+    app::{self, Fatal},
+    commands,
+    config::{Cli, Command, LogFormat, Options},
+};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// Stack of a thread of the runtime: deep queries of large schemas overflow the usual 2 MiB in debug builds.
+const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let run = || -> Result<(), Fatal> {
+        start_log(&cli.options)?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().thread_stack_size(THREAD_STACK_BYTES).enable_all().build()?;
+        runtime.block_on(command(cli))
+    };
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("banyan: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn command(cli: Cli) -> Result<(), Fatal> {
+    let options = cli.options;
+    match cli.command.unwrap_or(Command::Serve { demo: cli.demo }) {
+        Command::Serve { demo } => app::serve(options, demo || cli.demo).await,
+        Command::Migrate => commands::migrate(&options).await,
+        Command::Import { what } => commands::import(&options, what).await,
+        Command::Rebuild => commands::rebuild(&options).await,
+        Command::Verify => commands::verify(&options).await,
+        Command::Keys { what } => commands::keys(&options, what).await,
+        Command::Schema => commands::schema(),
+        Command::Generate { people, seed } => commands::generate(people, seed),
+    }
+}
+
+/// Logs go to standard error, so that what commands print can be piped.
+fn start_log(options: &Options) -> Result<(), Fatal> {
+    let filter = EnvFilter::try_new(&options.log).map_err(|error| format!("LOG: {error}"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match options.log_format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! What can go wrong with a database, as far as callers must tell it apart.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// A failure of the database. Its text is for the log, never for a caller.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection to be had in time, or it was lost: try again later.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// A unique key is taken; `constraint` names it (`users.external_id`) on both databases alike.
+    #[error("duplicate key: {constraint}")]
+    Duplicate {
+        /// `table.column` of the violated key; the name of the constraint where it could not be told.
+        constraint: String,
+    },
+    /// The transaction lost against another one and may be run again.
+    #[error("the transaction must be run again: {0}")]
+    Transient(String),
+    /// Anything else.
+    #[error("database: {0}")]
+    Database(DieselError),
+    /// A stored value that cannot be understood.
+    #[error("stored value: {0}")]
+    Corrupt(String),
+}
+
+/// Errors that carry, or may carry, a [`StoreError`].
+pub trait Failure: From<StoreError> + Send {
+    /// Whether running the same transaction again may succeed.
+    fn is_transient(&self) -> bool;
+}
+
+impl Failure for StoreError {
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Transient(_))
+    }
+}
+
+impl StoreError {
+    /// Sorts a driver's error.
+    pub fn from_driver(error: DieselError) -> Self {
+        let DieselError::DatabaseError(kind, info) = &error else {
+            return Self::Database(error);
+        };
+        match kind {
+            DatabaseErrorKind::UniqueViolation => Self::Duplicate { constraint: violated_key(info.as_ref()) },
+            DatabaseErrorKind::SerializationFailure => Self::Transient(info.message().to_owned()),
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            _ if is_transient_message(info.message()) => Self::Transient(info.message().to_owned()),
+            _ if is_lost_connection(info.message()) => Self::Unavailable(info.message().to_owned()),
+            _ => Self::Database(error),
+        }
+    }
+
+    /// Whether the database could not be reached at all.
+    pub const fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// Whether this is a violation of the unique key `table.column`.
+    pub fn is_duplicate_of(&self, key: &str) -> bool {
+        matches!(self, Self::Duplicate { constraint } if constraint == key)
+    }
+}
+
+/// The driver has no kind of its own for a deadlock (40P01), a lock timeout (55P03) or a busy SQLite file.
+fn is_transient_message(message: &str) -> bool {
+    ["deadlock detected", "database is locked", "could not serialize access"].iter().any(|text| message.contains(text))
+}
+
+fn is_lost_connection(message: &str) -> bool {
+    ["connection closed", "terminating connection", "the database system is", "unable to open database file"]
+        .iter()
+        .any(|text| message.contains(text))
+}
+
+/// PostgreSQL names a constraint (`users_external_id_key`) and its table, SQLite only says `table.column`: both become
+/// `table.column`.
+fn violated_key(info: &dyn diesel::result::DatabaseErrorInformation) -> String {
+    if let Some((_, columns)) = info.message().split_once("UNIQUE constraint failed: ") {
+        return columns.split(',').next().unwrap_or(columns).trim().to_owned();
+    }
+    let constraint = info.constraint_name().unwrap_or_default();
+    match info.table_name().and_then(|table| Some((table, constraint.strip_prefix(table)?))) {
+        Some((table, rest)) => {
+            let column = rest.trim_start_matches('_').trim_end_matches("_key");
+            format!("{table}.{}", if column == "pkey" { "id" } else { column })
+        }
+        None => constraint.to_owned(),
+    }
+}

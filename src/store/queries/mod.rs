@@ -1,0 +1,25 @@
+//! Query functions, one file per noun: they take the connection and never fetch one.
+//!
+//! This folder is compiled twice, once inside `postgres` and once inside `sqlite`; `Connection` is theirs.
+
+use super::Connection;
+
+pub mod accounts;
+pub mod boards;
+pub mod claims;
+pub mod codes;
+pub mod events;
+pub mod gate;
+pub mod keys;
+pub mod ledger;
+pub mod network;
+pub mod outbox;
+pub mod programs;
+pub mod ranking;
+pub mod recount;
+pub mod referrals;
+pub mod rewards;
+pub mod settings;
+pub mod totals;
+pub mod tree;
+pub mod users;

@@ -1,0 +1,67 @@
+//! What waits to be folded.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::Connection;
+use crate::{
+    domain::id::Id,
+    store::{
+        models::{NewOutbox, Outbox},
+        schema::{events, outbox},
+    },
+};
+
+/// Most characters of an error that are kept with a parked row.
+const ERROR_MAX_CHARS: usize = 500;
+
+/// Adds a row and gives its place in the insert sequence.
+pub async fn insert(conn: &mut Connection, row: NewOutbox) -> QueryResult<i64> {
+    diesel::insert_into(outbox::table).values(row).returning(outbox::seq).get_result(conn).await
+}
+
+/// Takes rows that nobody else has, oldest first, and locks them.
+pub async fn claim(conn: &mut Connection, limit: i64) -> QueryResult<Vec<Outbox>> {
+    let query = outbox::table.filter(outbox::parked.eq(false)).order(outbox::seq).limit(limit);
+    skip_locked!(query.select(Outbox::as_select())).load(conn).await
+}
+
+/// Takes the rows of one user, as far as nobody else has them.
+pub async fn claim_of(conn: &mut Connection, user: Id) -> QueryResult<Vec<Outbox>> {
+    let query = outbox::table.filter(outbox::user_id.eq(user)).order(outbox::seq).select(Outbox::as_select());
+    skip_locked!(query).load(conn).await
+}
+
+/// Whose events have these keys.
+pub async fn owners(conn: &mut Connection, event_keys: Vec<String>) -> QueryResult<Vec<Id>> {
+    events::table.filter(events::key.eq_any(event_keys)).select(events::user_id).load(conn).await
+}
+
+/// Removes what was folded.
+pub async fn delete(conn: &mut Connection, seqs: Vec<i64>) -> QueryResult<usize> {
+    diesel::delete(outbox::table.filter(outbox::seq.eq_any(seqs))).execute(conn).await
+}
+
+/// Notes a failed attempt; after `max_attempts` of them the rows are parked.
+pub async fn note_failure(conn: &mut Connection, user: Id, error: &str, max_attempts: i32) -> QueryResult<usize> {
+    let error: String = error.chars().take(ERROR_MAX_CHARS).collect();
+    let update = diesel::update(outbox::table.filter(outbox::user_id.eq(user))).set((
+        outbox::attempts.eq(outbox::attempts + 1),
+        outbox::parked.eq(outbox::attempts.ge(max_attempts - 1)),
+        outbox::last_error.eq(error),
+    ));
+    update.execute(conn).await
+}
+
+/// Rows that wait, and rows that were given up on.
+pub async fn counts(conn: &mut Connection) -> QueryResult<(i64, i64)> {
+    let waiting = outbox::table.filter(outbox::parked.eq(false)).count().get_result(conn).await?;
+    let parked = outbox::table.filter(outbox::parked.eq(true)).count().get_result(conn).await?;
+    Ok((waiting, parked))
+}
+
+/// Adds many rows.
+pub async fn insert_new(conn: &mut Connection, rows: Vec<NewOutbox>) -> QueryResult<()> {
+    insert_all!(conn, outbox::table, rows);
+    Ok(())
+}

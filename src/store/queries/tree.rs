@@ -1,0 +1,98 @@
+//! Walks of the tree: up a chain, down a bounded subtree.
+
+use diesel::{
+    backend::Backend,
+    prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    serialize::ToSql,
+    sql_types::{HasSqlType, Int4, Int8},
+};
+use diesel_async::RunQueryDsl;
+
+use super::super::FIRST_CHILDREN;
+use super::Connection;
+use crate::{
+    domain::id::Id,
+    store::{
+        requests::{TreeRequest, TreeRow},
+        sql_types::Uuid,
+    },
+};
+
+/// One step of a walk upwards: `(start, ancestor, level)`, level 1 being the direct referrer.
+pub type Step = (Id, Id, i32);
+
+/// The ancestors of several users within `levels`, nearest first.
+pub async fn uplines(conn: &mut Connection, starts: Vec<Id>, levels: i32) -> QueryResult<Vec<Step>> {
+    if starts.is_empty() {
+        return Ok(Vec::new());
+    }
+    Uplines { starts, levels }.load(conn).await
+}
+
+#[derive(Debug)]
+struct Uplines {
+    starts: Vec<Id>,
+    levels: i32,
+}
+
+impl Query for Uplines {
+    type SqlType = (Uuid, Uuid, Int4);
+}
+
+impl QueryId for Uplines {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C> diesel::RunQueryDsl<C> for Uplines {}
+
+impl<DB> QueryFragment<DB> for Uplines
+where
+    DB: Backend + HasSqlType<Uuid> + HasSqlType<Int4>,
+    Id: ToSql<Uuid, DB>,
+    i32: ToSql<Int4, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql(
+            "WITH RECURSIVE up(start_id, id, level) AS (\
+             SELECT referred_id, referrer_id, 1 FROM referrals WHERE referred_id IN (",
+        );
+        for (place, start) in self.starts.iter().enumerate() {
+            if place > 0 {
+                out.push_sql(", ");
+            }
+            out.push_bind_param::<Uuid, Id>(start)?;
+        }
+        out.push_sql(
+            ") UNION ALL SELECT up.start_id, edge.referrer_id, up.level + 1 \
+             FROM up JOIN referrals AS edge ON edge.referred_id = up.id WHERE up.level < ",
+        );
+        out.push_bind_param::<Int4, i32>(&self.levels)?;
+        out.push_sql(") SELECT start_id, id, level FROM up ORDER BY level");
+        Ok(())
+    }
+}
+
+/// A subtree, level by level, in one statement. The recursion reads `first` children of a node and no more.
+///
+/// Parameters are numbered by their first place in the text: for SQLite `$2` is a name, not a number.
+pub async fn subtree(conn: &mut Connection, request: TreeRequest) -> QueryResult<Vec<TreeRow>> {
+    let text = format!(
+        "WITH RECURSIVE tree(id, parent_id, level) AS (\
+         SELECT id, NULLIF(id, id), 0 FROM users WHERE id = $1 \
+         UNION ALL SELECT child.referred_id, tree.id, tree.level + 1 {FIRST_CHILDREN} WHERE tree.level < $3) \
+         SELECT tree.parent_id, tree.level, \
+         (SELECT count(*) FROM (SELECT 1 FROM referrals AS edge WHERE edge.referrer_id = tree.id LIMIT $2 + 1) AS found) \
+         > CASE WHEN tree.level = $3 THEN 0 ELSE $2 END AS more, users.* \
+         FROM tree JOIN users ON users.id = tree.id ORDER BY tree.level LIMIT $4"
+    );
+    diesel::sql_query(text)
+        .bind::<Uuid, _>(request.root)
+        .bind::<Int8, _>(request.first)
+        .bind::<Int4, _>(request.depth)
+        .bind::<Int8, _>(request.limit)
+        .load(conn)
+        .await
+}

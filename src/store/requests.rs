@@ -1,0 +1,157 @@
+//! What query functions take and give that is more than a row: one type for both compilations of the queries.
+
+use diesel::prelude::*;
+
+use super::{
+    models::{Reward, User},
+    schema::users,
+    sql_types::{Bool, Int4, Nullable, Timestamptz, Uuid},
+};
+use crate::domain::{
+    id::Id,
+    keyed_hash::KeyedHash,
+    reward::RewardStatus,
+    time::Timestamp,
+    words::{ClaimStatus, ReferralStatus},
+};
+
+/// What `updateUser` may change; absent fields stay as they are.
+#[derive(Clone, Debug, AsChangeset)]
+#[diesel(table_name = users)]
+pub struct UserChanges {
+    /// The name shown; the inner `None` clears it.
+    pub display_name: Option<Option<String>>,
+    /// Hash of the normalised e-mail address.
+    pub email_hash: Option<Option<KeyedHash>>,
+    /// Hash of the normalised phone number.
+    pub phone_hash: Option<Option<KeyedHash>>,
+}
+
+impl UserChanges {
+    /// Whether nothing is to be changed.
+    pub const fn is_empty(&self) -> bool {
+        self.display_name.is_none() && self.email_hash.is_none() && self.phone_hash.is_none()
+    }
+}
+
+/// A move of a referral between pending and completed.
+#[derive(Clone, Debug)]
+pub struct StatusChange {
+    /// The referral.
+    pub referred_id: Id,
+    /// Its state before.
+    pub from: ReferralStatus,
+    /// Its state afterwards.
+    pub to: ReferralStatus,
+    /// When it was completed, if it is.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// The new state of a reward.
+#[derive(Clone, Debug)]
+pub struct RewardChange {
+    /// The reward.
+    pub id: Id,
+    /// Its state before.
+    pub from: RewardStatus,
+    /// Its state afterwards.
+    pub to: RewardStatus,
+    /// What the rules grant now, in minor units.
+    pub net: i64,
+    /// What a claim took, in minor units.
+    pub taken: i64,
+    /// The claim that has it.
+    pub claim_id: Option<Id>,
+    /// When it lapses.
+    pub expires_at: Option<Timestamp>,
+    /// Version of the owner's totals with this change.
+    pub changed_version: i64,
+}
+
+impl RewardChange {
+    /// A change of nothing but the version.
+    pub fn of(reward: &Reward, changed_version: i64) -> Self {
+        Self {
+            id: reward.id,
+            from: reward.status,
+            to: reward.status,
+            net: reward.net,
+            taken: reward.taken,
+            claim_id: reward.claim_id,
+            expires_at: reward.expires_at,
+            changed_version,
+        }
+    }
+}
+
+/// The end of a claim.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The claim.
+    pub claim: Id,
+    /// Paid or failed.
+    pub status: ClaimStatus,
+    /// The payout's reference; unique. A failed payout keeps none.
+    pub reference: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How much of a subtree is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct TreeRequest {
+    /// The root, at level 0.
+    pub root: Id,
+    /// How many levels below it.
+    pub depth: i32,
+    /// How many children of each node, oldest first.
+    pub first: i64,
+    /// How many nodes in all.
+    pub limit: i64,
+}
+
+/// One node of a subtree.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct TreeRow {
+    /// The node's parent; none for the root.
+    #[diesel(sql_type = Nullable<Uuid>)]
+    pub parent_id: Option<Id>,
+    /// Levels below the root.
+    #[diesel(sql_type = Int4)]
+    pub level: i32,
+    /// Whether the node has children that are not in the answer.
+    #[diesel(sql_type = Bool)]
+    pub more: bool,
+    /// The person.
+    #[diesel(embed)]
+    pub user: User,
+}
+
+/// Users between two ids, both included.
+#[derive(Clone, Copy, Debug)]
+pub struct UserRange {
+    /// The smallest id.
+    pub first: Id,
+    /// The largest id.
+    pub last: Id,
+}
+
+/// One level of one user's network.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct LevelCount {
+    /// Whose network.
+    #[diesel(sql_type = Uuid)]
+    pub root_id: Id,
+    /// Levels below, from 1 on.
+    #[diesel(sql_type = Int4)]
+    pub level: i32,
+    /// People whose referrals are not rejected.
+    #[diesel(sql_type = Int4)]
+    pub signups: i32,
+    /// People whose referrals are completed.
+    #[diesel(sql_type = Int4)]
+    pub completed: i32,
+    /// When the newest of them came.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub newest: Option<Timestamp>,
+}
