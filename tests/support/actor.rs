@@ -1,0 +1,45 @@
+//! Somebody who sends GraphQL documents.
+
+use banyan::{
+    domain::caller::Caller,
+    engine::Engine,
+    graphql::{Api, ApiSettings},
+};
+use serde_json::Value;
+
+/// Somebody who sends GraphQL documents, past the doors: straight to the schema.
+#[derive(Clone)]
+pub struct Actor {
+    api: Api,
+    caller: Caller,
+}
+
+impl Actor {
+    /// Somebody with a role.
+    pub(super) fn new(engine: Engine, caller: Caller) -> Self {
+        let settings = ApiSettings { public_url: "https://refer.example".to_owned(), open_introspection: false };
+        Self { api: Api::new(engine, settings), caller }
+    }
+
+    /// Runs a document and gives its whole response: `data`, and `errors` when there are any.
+    pub async fn response(&self, document: &str, variables: Value) -> Value {
+        let request = async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables));
+        let response = self.api.execute(request, self.caller.clone()).await;
+        serde_json::to_value(response).expect("a response is JSON")
+    }
+
+    /// Runs a document that must succeed and gives its data.
+    pub async fn run(&self, document: &str, variables: Value) -> Value {
+        let mut response = self.response(document, variables).await;
+        assert!(response.get("errors").is_none(), "{document}\nfailed for {:?}: {response:#}", self.caller);
+        response["data"].take()
+    }
+
+    /// Runs a document that must fail and gives the code of its first error.
+    pub async fn error_code(&self, document: &str, variables: Value) -> String {
+        let response = self.response(document, variables).await;
+        let code = response["errors"][0]["extensions"]["code"].as_str();
+        code.unwrap_or_else(|| panic!("{document}\ndid not fail with a code for {:?}: {response:#}", self.caller))
+            .to_owned()
+    }
+}

@@ -1,0 +1,156 @@
+//! The clients of these tests: one for HTTP, one for WebSockets, one that writes bytes.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, Request, StatusCode};
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::house::Running;
+
+/// Longest wait for anything at all; tests that hang should fail.
+pub const LONG: Duration = Duration::from_secs(30);
+
+pub const NEWER: &str = "application/graphql-response+json";
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Running {
+    pub async fn send(&self, request: Request<String>) -> Answer {
+        let (mut parts, body) = request.into_parts();
+        parts.uri = format!("http://{}{}", self.address, parts.uri).parse().unwrap();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let request = Request::from_parts(parts, Full::new(axum::body::Bytes::from(body)));
+        let response = timeout(LONG, client.request(request)).await.unwrap().unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(String::new()).unwrap()).await
+    }
+
+    /// Posts a body as JSON, accepting the newer media type.
+    pub async fn post(&self, body: Value) -> Answer {
+        self.send(post(body.to_string())).await
+    }
+
+    pub async fn query(&self, query: &str) -> Answer {
+        self.post(json!({ "query": query })).await
+    }
+
+    /// Opens a WebSocket.
+    pub async fn socket(&self) -> Socket {
+        self.socket_with(&[("sec-websocket-protocol", "graphql-transport-ws")]).await.unwrap()
+    }
+
+    pub async fn socket_with(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
+        let mut request = format!("ws://{}/graphql", self.address).into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        timeout(LONG, connect_async(request)).await.unwrap().map(|(stream, _)| Socket(stream))
+    }
+
+    /// Opens a WebSocket and introduces itself.
+    pub async fn acknowledged(&self) -> Socket {
+        let mut socket = self.socket().await;
+        socket.say(json!({"type": "connection_init"})).await;
+        assert_eq!(socket.hear().await, json!({"type": "connection_ack"}));
+        socket
+    }
+
+    /// Writes bytes on a new connection.
+    pub async fn raw(&self, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream
+    }
+}
+
+pub fn post(body: String) -> Request<String> {
+    Request::post("/graphql").header("content-type", "application/json").header("accept", NEWER).body(body).unwrap()
+}
+
+/// Reads until the server closes.
+pub async fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut all = Vec::new();
+    // A reset is a close as well.
+    let _reset = timeout(LONG, stream.read_to_end(&mut all)).await.expect("the server never closed");
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// A WebSocket of a client.
+pub struct Socket(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    pub async fn say(&mut self, message: Value) {
+        self.say_text(message.to_string()).await;
+    }
+
+    pub async fn say_text(&mut self, text: impl Into<String>) {
+        self.0.send(Message::text(text.into())).await.unwrap();
+    }
+
+    pub async fn subscribe(&mut self, id: &str, query: &str) {
+        self.say(json!({"type": "subscribe", "id": id, "payload": {"query": query}})).await;
+    }
+
+    /// The next message of the protocol; pings and pongs of WebSockets are passed over.
+    pub async fn hear(&mut self) -> Value {
+        match self.next().await {
+            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
+            other => panic!("not a message: {other:?}"),
+        }
+    }
+
+    /// The code with which the server closes, whatever it says before.
+    pub async fn close_code(&mut self) -> u16 {
+        loop {
+            match self.next().await {
+                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                Some(Ok(Message::Text(_))) => {}
+                other => panic!("not closed with a code: {other:?}"),
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Option<Result<Message, Error>> {
+        loop {
+            match timeout(LONG, self.0.next()).await.expect("silence") {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => return other,
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What the doors promise whoever knocks, over a real listener and a schema of a few fields.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test, what fails should fail loudly")]
+
+mod client;
+mod health;
+mod house;
+mod http;
+mod server;
+mod subscriptions;
+mod websocket;
