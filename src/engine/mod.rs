@@ -14,6 +14,7 @@ mod input;
 pub mod leaderboard;
 mod ledger;
 pub mod ledger_check;
+mod pause;
 pub mod record_event;
 pub mod record_refund;
 mod recount;

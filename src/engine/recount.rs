@@ -6,7 +6,7 @@ use super::{Engine, Error};
 use crate::{
     domain::{
         id::{Id, Noun},
-        time::{SECOND_MICROS, Timestamp},
+        time::Timestamp,
     },
     live::{Hint, Topic},
     store::{
@@ -20,8 +20,6 @@ use crate::{
 
 /// Users of one slice.
 const SLICE: i64 = 1_000;
-/// For how long those who fold are asked to pause, renewed with each slice.
-const LEASE_SECONDS: i64 = 30;
 
 /// What one user's counters should be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,17 +57,15 @@ impl Engine {
     }
 
     async fn recount(&self, mode: Mode) -> Result<Vec<String>, Error> {
+        let wrong = self.recount_slices(mode).await;
+        self.resume_folding(wrong).await
+    }
+
+    async fn recount_slices(&self, mode: Mode) -> Result<Vec<String>, Error> {
         let (mut after, mut found) = (None, Vec::new());
         loop {
-            self.ask_to_pause(LEASE_SECONDS).await?;
-            let slice = self.store.write_long(async |tx: &mut Tx| recount_slice(tx, after, mode).await).await;
-            let slice = match slice {
-                Ok(slice) => slice,
-                Err(error) => {
-                    self.ask_to_pause(0).await?;
-                    return Err(error);
-                }
-            };
+            self.pause_folding().await?;
+            let slice = self.store.write_long(async |tx: &mut Tx| recount_slice(tx, after, mode).await).await?;
             found.extend(slice.wrong.iter().map(Wrong::to_string));
             if mode == Mode::Correct {
                 let hint =
@@ -78,18 +74,9 @@ impl Engine {
             }
             match slice.last {
                 Some(last) => after = Some(last),
-                None => break,
+                None => return Ok(found),
             }
         }
-        self.ask_to_pause(0).await?;
-        Ok(found)
-    }
-
-    /// Asks those who fold to pause for so long from now on; for nothing, to go on.
-    async fn ask_to_pause(&self, seconds: i64) -> Result<(), Error> {
-        let now = self.context.now().micros() / SECOND_MICROS;
-        let until = if seconds == 0 { 0 } else { now + seconds };
-        self.store.write(async |tx: &mut Tx| run!(tx, gate::want_until(until)).map_err(Error::from)).await
     }
 }
 

@@ -44,6 +44,11 @@ impl Server {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Its process.
+    pub fn process_id(&self) -> u32 {
+        self.child.as_ref().expect("runs").id()
+    }
+
     /// An operator's connection to it.
     pub fn client(&self) -> Client {
         Client::new(self.address(), ADMIN_KEY)

@@ -6,15 +6,12 @@ use crate::{
         board,
         id::Id,
         period::Calendar,
-        time::{SECOND_MICROS, Timestamp},
+        time::Timestamp,
         words::{Metric, Period},
     },
     engine::{Engine, Error},
     store::{StoreError, Tx, boards::BoardPeriod, models::Board, run},
 };
-
-/// How long those who fold are asked to pause before each board, in seconds: longer than a transaction waits for a lock.
-const GATE_LEASE_SECONDS: i64 = 60;
 
 /// How far a rebuild is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,23 +27,23 @@ impl Engine {
     /// One transaction a board, during which nothing is folded. Recount the users' totals before, as the version of
     /// networks rises here.
     pub async fn rebuild_boards(&self, progress: &(dyn Fn(Rebuilt) + Send + Sync)) -> Result<(), Error> {
+        let rebuilt = self.recount_boards(progress).await;
+        self.resume_folding(rebuilt).await
+    }
+
+    async fn recount_boards(&self, progress: &(dyn Fn(Rebuilt) + Send + Sync)) -> Result<(), Error> {
         let programs = self.store.look(async |tx: &mut Tx| run!(tx, programs::all())).await?;
         let boards = programs.iter().flat_map(|program| Metric::STORED.map(|metric| (program, metric)));
         let of = programs.len() * Metric::STORED.len();
         for (place, (program, metric)) in boards.enumerate() {
             let (calendar, now) = (calendar_of(program)?, self.context.now());
             let recount = Recount { program: program.id, metric, calendar, now };
-            self.want_gate_until(now.micros() / SECOND_MICROS + GATE_LEASE_SECONDS).await?;
+            self.pause_folding().await?;
             let version = self.store.write_long(async |tx: &mut Tx| recount.run(tx).await).await?;
             self.publish_board(program.id, metric, version);
             progress(Rebuilt { done: place + 1, of });
         }
-        self.want_gate_until(0).await
-    }
-
-    async fn want_gate_until(&self, second: i64) -> Result<(), Error> {
-        let marked = self.store.write(async |tx: &mut Tx| run!(tx, gate::want_until(second)));
-        marked.await.map_err(Error::from)
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Boards counted again from the rows that they stand for: referrals and rewards.
 //!
-//! What the fold has not counted yet is left out, for its change comes later: imported referrals that wait for their
-//! counting, and signups whose event is not decided.
+//! Signups that are not counted yet are left out, for their change comes later: imported referrals that wait for their
+//! counting, and signups whose event is not decided. Completions and rewards are counted by the fold that makes them.
 
 use diesel::{
     prelude::*,
@@ -29,7 +29,7 @@ const SIGNUPS: &str = "SELECT r.referrer_id AS user_id, count(*) AS score, max(r
     AND e.decided_no IS NULL AND e.event_type = 'signup' AND e.key LIKE 'signup:%') GROUP BY r.referrer_id";
 const REFERRALS: &str = "SELECT r.referrer_id AS user_id, count(*) AS score, max(r.completed_at) AS reached_at \
     FROM referrals AS r WHERE r.program_id = $p AND r.completed_at >= $f AND r.completed_at < $t {only} \
-    AND NOT EXISTS (SELECT 1 FROM uncounted AS u WHERE u.user_id = r.referred_id) GROUP BY r.referrer_id";
+    GROUP BY r.referrer_id";
 const REWARDS: &str = "SELECT r.user_id AS user_id, CAST(sum(r.net) AS bigint) AS score, max(r.created_at) AS reached_at \
     FROM rewards AS r WHERE r.program_id = $p AND r.created_at >= $f AND r.created_at < $t AND r.net > 0 {only} \
     GROUP BY r.user_id";

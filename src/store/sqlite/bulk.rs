@@ -1,12 +1,13 @@
 //! Changes of many rows: one hop to the connection's thread, then a prepared statement per row.
+//!
+//! Written with diesel's builder throughout: what comes from `sql_query` is prepared anew for each row.
 
-use diesel::{QueryResult, RunQueryDsl, prelude::*, sql_query};
+use diesel::{QueryResult, RunQueryDsl, prelude::*, query_source::Table, upsert::excluded};
 
 use super::Connection;
 use crate::store::{
     changes::{AccountChange, BucketChange, EventChange, RefundChange, ScoreChange, TotalsChange},
-    schema::{board_scores, events, refunds},
-    sql_types::{Int4, Int8, Nullable, Text, Timestamptz, Uuid},
+    schema::{accounts, board_histogram, board_scores, events, refunds, user_totals},
 };
 
 /// Places in the order of decisions. There is one writer, so the next one follows the largest.
@@ -21,28 +22,24 @@ pub async fn next_decided(conn: &mut Connection, how_many: usize) -> QueryResult
     Ok((1..).take(how_many).map(|step| largest + step).collect())
 }
 
+/// The assignment of columns raised by an amount each.
+macro_rules! raised {
+    ($table:ident: $($column:ident += $by:expr),+ $(,)?) => { ($($table::$column.eq($table::$column + $by),)+) };
+}
+
 /// Adds to counters and raises their versions.
 pub async fn add_totals(conn: &mut Connection, changes: Vec<TotalsChange>) -> QueryResult<()> {
-    const TEXT: &str = "UPDATE user_totals SET version = version + 1, network = network + ?, \
-        network_at = CASE WHEN ? IS NULL THEN network_at ELSE max(coalesce(network_at, 0), ?) END, \
-        signups_1 = signups_1 + ?, signups_2 = signups_2 + ?, signups_3 = signups_3 + ?, signups_4 = \
-        signups_4 + ?, signups_5 = signups_5 + ?, signups_6 = signups_6 + ?, signups_7 = signups_7 + ?, \
-        signups_8 = signups_8 + ?, signups_9 = signups_9 + ?, signups_10 = signups_10 + ?, completed_1 = \
-        completed_1 + ?, completed_2 = completed_2 + ?, completed_3 = completed_3 + ?, completed_4 = \
-        completed_4 + ?, completed_5 = completed_5 + ?, completed_6 = completed_6 + ?, completed_7 = \
-        completed_7 + ?, completed_8 = completed_8 + ?, completed_9 = completed_9 + ?, completed_10 = \
-        completed_10 + ? \
-        WHERE user_id = ?";
     conn.spawn_blocking(move |conn| {
         changes.into_iter().try_for_each(|change| {
-            let query = sql_query(TEXT)
-                .bind::<Int4, _>(change.network())
-                .bind::<Nullable<Timestamptz>, _>(change.newest)
-                .bind::<Nullable<Timestamptz>, _>(change.newest)
-                .into_boxed::<diesel::sqlite::Sqlite>();
-            let levels = change.signups.into_iter().chain(change.completed);
-            let query = levels.fold(query, |query, level| query.bind::<Int4, _>(level));
-            query.bind::<Uuid, _>(change.user).execute(conn).map(drop)
+            let network = change.network();
+            let TotalsChange { user, signups, completed, newest, .. } = change;
+            let row = user_totals::table.find(user);
+            diesel::update(row)
+                .set(raised!(user_totals: version += 1, network += network, signups_1 += signups[0], signups_2 += signups[1], signups_3 += signups[2], signups_4 += signups[3], signups_5 += signups[4], signups_6 += signups[5], signups_7 += signups[6], signups_8 += signups[7], signups_9 += signups[8], signups_10 += signups[9], completed_1 += completed[0], completed_2 += completed[1], completed_3 += completed[2], completed_4 += completed[3], completed_5 += completed[4], completed_6 += completed[5], completed_7 += completed[6], completed_8 += completed[7], completed_9 += completed[8], completed_10 += completed[9]))
+                .execute(conn)?;
+            let Some(newest) = newest else { return Ok(()) };
+            let older = user_totals::network_at.is_null().or(user_totals::network_at.lt(newest));
+            diesel::update(row.filter(older)).set(user_totals::network_at.eq(newest)).execute(conn).map(drop)
         })
     })
     .await
@@ -84,21 +81,19 @@ pub async fn decide_refunds(conn: &mut Connection, changes: Vec<RefundChange>) -
 
 /// Adds to balances, opening accounts that are not there yet.
 pub async fn add_accounts(conn: &mut Connection, changes: Vec<AccountChange>) -> QueryResult<()> {
-    const OPEN: &str = "INSERT INTO accounts (user_id, currency) VALUES (?, ?) ON CONFLICT DO NOTHING";
-    const ADD: &str = "UPDATE accounts SET pending = pending + ?, available = available + ?, withheld = withheld + ?, \
-        claimed = claimed + ?, paid = paid + ?, debt = debt + ? WHERE user_id = ? AND currency = ?";
     conn.spawn_blocking(move |conn| {
         changes.into_iter().try_for_each(|change| {
-            sql_query(OPEN).bind::<Uuid, _>(change.user).bind::<Text, _>(&change.currency).execute(conn)?;
-            sql_query(ADD)
-                .bind::<Int8, _>(change.pending)
-                .bind::<Int8, _>(change.available)
-                .bind::<Int8, _>(change.withheld)
-                .bind::<Int8, _>(change.claimed)
-                .bind::<Int8, _>(change.paid)
-                .bind::<Int8, _>(change.debt)
-                .bind::<Uuid, _>(change.user)
-                .bind::<Text, _>(&change.currency)
+            let key = (accounts::user_id.eq(change.user), accounts::currency.eq(&change.currency));
+            diesel::insert_into(accounts::table).values(key).on_conflict_do_nothing().execute(conn)?;
+            diesel::update(accounts::table.find((change.user, &change.currency)))
+                .set(raised!(accounts:
+                    pending += change.pending,
+                    available += change.available,
+                    withheld += change.withheld,
+                    claimed += change.claimed,
+                    paid += change.paid,
+                    debt += change.debt,
+                ))
                 .execute(conn)
                 .map(drop)
         })
@@ -108,23 +103,29 @@ pub async fn add_accounts(conn: &mut Connection, changes: Vec<AccountChange>) ->
 
 /// Sets scores; a score of nothing leaves the board.
 pub async fn set_scores(conn: &mut Connection, changes: Vec<ScoreChange>) -> QueryResult<()> {
-    const SET: &str = "INSERT INTO board_scores (program_id, metric, period, starts_at, user_id, score, reached_at) \
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (program_id, metric, period, starts_at, user_id) \
-        DO UPDATE SET score = excluded.score, reached_at = excluded.reached_at";
     conn.spawn_blocking(move |conn| {
         changes.into_iter().try_for_each(|change| {
-            if change.score == 0 {
-                let key = (change.program, change.metric, change.period, change.starts_at, change.user);
-                return diesel::delete(board_scores::table.find(key)).execute(conn).map(drop);
+            let ScoreChange { program, metric, period, starts_at, user, score, reached_at } = change;
+            if score == 0 {
+                let row = board_scores::table.find((program, metric, period, starts_at, user));
+                return diesel::delete(row).execute(conn).map(drop);
             }
-            sql_query(SET)
-                .bind::<Uuid, _>(change.program)
-                .bind::<Text, _>(change.metric)
-                .bind::<Text, _>(change.period)
-                .bind::<Timestamptz, _>(change.starts_at)
-                .bind::<Uuid, _>(change.user)
-                .bind::<Int8, _>(change.score)
-                .bind::<Timestamptz, _>(change.reached_at)
+            diesel::insert_into(board_scores::table)
+                .values((
+                    board_scores::program_id.eq(program),
+                    board_scores::metric.eq(metric),
+                    board_scores::period.eq(period),
+                    board_scores::starts_at.eq(starts_at),
+                    board_scores::user_id.eq(user),
+                    board_scores::score.eq(score),
+                    board_scores::reached_at.eq(reached_at),
+                ))
+                .on_conflict(board_scores::table.primary_key())
+                .do_update()
+                .set((
+                    board_scores::score.eq(excluded(board_scores::score)),
+                    board_scores::reached_at.eq(excluded(board_scores::reached_at)),
+                ))
                 .execute(conn)
                 .map(drop)
         })
@@ -134,26 +135,22 @@ pub async fn set_scores(conn: &mut Connection, changes: Vec<ScoreChange>) -> Que
 
 /// Adds to histograms.
 pub async fn add_buckets(conn: &mut Connection, changes: Vec<BucketChange>) -> QueryResult<()> {
-    const OPEN: &str = "INSERT INTO board_histogram (program_id, metric, period, starts_at, bucket, users) \
-        VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING";
-    const ADD: &str = "UPDATE board_histogram SET users = users + ? \
-        WHERE program_id = ? AND metric = ? AND period = ? AND starts_at = ? AND bucket = ?";
     conn.spawn_blocking(move |conn| {
         changes.into_iter().try_for_each(|change| {
-            sql_query(OPEN)
-                .bind::<Uuid, _>(change.program)
-                .bind::<Text, _>(change.metric)
-                .bind::<Text, _>(change.period)
-                .bind::<Timestamptz, _>(change.starts_at)
-                .bind::<Int8, _>(change.bucket)
+            let BucketChange { program, metric, period, starts_at, bucket, users } = change;
+            diesel::insert_into(board_histogram::table)
+                .values((
+                    board_histogram::program_id.eq(program),
+                    board_histogram::metric.eq(metric),
+                    board_histogram::period.eq(period),
+                    board_histogram::starts_at.eq(starts_at),
+                    board_histogram::bucket.eq(bucket),
+                    board_histogram::users.eq(0),
+                ))
+                .on_conflict_do_nothing()
                 .execute(conn)?;
-            sql_query(ADD)
-                .bind::<Int8, _>(change.users)
-                .bind::<Uuid, _>(change.program)
-                .bind::<Text, _>(change.metric)
-                .bind::<Text, _>(change.period)
-                .bind::<Timestamptz, _>(change.starts_at)
-                .bind::<Int8, _>(change.bucket)
+            diesel::update(board_histogram::table.find((program, metric, period, starts_at, bucket)))
+                .set(raised!(board_histogram: users += users))
                 .execute(conn)
                 .map(drop)
         })
