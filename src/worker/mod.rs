@@ -30,14 +30,16 @@ pub type Stop = watch::Receiver<bool>;
 struct BatchSizes {
     fold: i64,
     count: usize,
+    /// Pause after each slice of imported referrals: whoever imports counts as well, in larger slices.
+    count_pause: Duration,
 }
 
 impl BatchSizes {
     /// SQLite's one writer is shared with the requests: its transactions stay around 20 ms.
     const fn of(kind: BackendKind) -> Self {
         match kind {
-            BackendKind::Postgres => Self { fold: 500, count: 5_000 },
-            BackendKind::Sqlite => Self { fold: 100, count: 500 },
+            BackendKind::Postgres => Self { fold: 500, count: 5_000, count_pause: Duration::ZERO },
+            BackendKind::Sqlite => Self { fold: 100, count: 200, count_pause: POLL },
         }
     }
 }
@@ -113,7 +115,7 @@ async fn count_loop(engine: Engine, sizes: BatchSizes, mut stop: Stop) {
         let step =
             engine.count_imported(sizes.count).await.map(|rows| if rows > 0 { Step::Worked } else { Step::Idle });
         match backoff.judge(step) {
-            Step::Worked => tokio::task::yield_now().await,
+            Step::Worked => rest(sizes.count_pause, &mut stop).await,
             Step::Wait(pause) => rest(pause, &mut stop).await,
             Step::Idle => rest(POLL, &mut stop).await,
         }

@@ -27,8 +27,9 @@ use crate::{
     },
 };
 
-/// How long one slice should hold SQLite's write lock.
-const SLICE_TARGET: Duration = Duration::from_millis(20);
+/// How long one slice should hold SQLite's write lock: the longer, the more of what changes again and again (counters of
+/// those high up, pages of indexes) is written once instead of often.
+const SLICE_TARGET: Duration = Duration::from_millis(50);
 /// Users of one slice whose watchers are told at once; the others' see it when they look again by themselves.
 const HINTS_MAX: usize = 500;
 /// Pause before looking again at referrals that somebody else is counting, or while the fold gate is wanted.

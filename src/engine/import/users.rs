@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long one chunk should hold SQLite's write lock.
-const CHUNK_TARGET: Duration = Duration::from_millis(25);
+const CHUNK_TARGET: Duration = Duration::from_millis(50);
 /// Referrers that are looked up at once.
 const LOOK_UP_ROWS: usize = 1_000;
 
