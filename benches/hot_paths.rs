@@ -16,7 +16,7 @@ use async_graphql::Variables;
 use banyan::{
     domain::{
         code::Code,
-        history::{Decisions, Event, History, InForce, Item, Referral, World},
+        history::{CapTaken, Decisions, Event, History, InForce, Item, Referral, World},
         id::{Id, Noun, parse_as},
         money::Currency,
         program::Definition,
@@ -49,6 +49,16 @@ impl World for Everybody {
         true
     }
 
+    fn completed(&self, _: Id, _: Id) -> u32 {
+        0
+    }
+
+    fn completes(&mut self, _: Id, _: Id, _: i32) {}
+
+    fn take(&mut self, from: CapTaken<'_>) -> i64 {
+        from.wanted
+    }
+
     fn new_reward_id(&mut self) -> Id {
         self.0 += 1;
         id(self.0)
@@ -61,17 +71,19 @@ fn decide_a_purchase(bencher: Bencher<'_, '_>, before: u128) {
     let definition = Arc::new(Definition::default_program());
     let purchase = |number: u128| {
         let program = InForce { program: id(3), version: 1, definition: Arc::clone(&definition), pays: true };
-        Item::Event(Event {
+        let event = Event {
             id: id(number),
             event_type: "purchase".to_owned(),
             remaining: Some(2_500),
             received_at: Timestamp::from_micros(i64::try_from(number).unwrap()),
             program: Some(program),
             decisions: Decisions::new(),
-        })
+        };
+        Item::Event { event, early: Vec::new() }
     };
     let referral = Referral { program: id(3), referrer: id(1), status: ReferralStatus::Pending, completed_at: None };
-    let mut history = History { referral: Some(referral), events: Vec::new(), rewards: Vec::new() };
+    let mut history =
+        History { referral: Some(referral), upline: vec![id(1)], events: Vec::new(), rewards: Vec::new() };
     for number in 0..before {
         history.decide(id(2), purchase(100 + number), &mut Everybody(10_000));
     }

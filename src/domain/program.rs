@@ -4,8 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::pay::{Cap, Flat, Pay, Payee};
+
 /// Key of the program that a fresh database holds.
 pub const DEFAULT_KEY: &str = "default";
+/// What rewards are called unless a rule says otherwise.
+pub const DEFAULT_KIND: &str = "referral_bonus";
+/// How long a click counts unless a program says otherwise, in days of 24 hours.
+pub const DEFAULT_WINDOW_DAYS: u32 = 7;
 /// Longest name of an event type.
 pub const EVENT_TYPE_MAX_LEN: usize = 64;
 
@@ -19,6 +25,21 @@ pub struct Definition {
     pub rules: Vec<Rule>,
     /// How long a click counts, in days of 24 hours.
     pub attribution_window_days: u32,
+    /// Which click counts when there were several.
+    pub attribution: AttributionModel,
+    /// Smallest claim, in minor units.
+    pub minimum_claim: Option<i64>,
+}
+
+/// Which click counts when there were several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AttributionModel {
+    /// The first that is still valid.
+    FirstTouch,
+    /// The last.
+    #[default]
+    LastTouch,
 }
 
 /// When an event counts: the `count`-th event of a type that still qualifies, or every one.
@@ -45,42 +66,16 @@ pub struct Rule {
     pub kind: String,
     /// What it is paid for.
     pub on: Trigger,
-    /// Who is paid.
-    pub to: Beneficiary,
-    /// How much.
-    pub pay: Pay,
+    /// Event types that the person must have had besides; the rule waits for the last of them.
+    pub requires: Vec<String>,
+    /// Who is paid, and how much.
+    pub to: Payee,
+    /// How much at most.
+    pub cap: Option<Cap>,
     /// Days of 24 hours before the reward can be claimed.
     pub hold_days: u32,
     /// Days of 24 hours after which an available reward lapses.
     pub expires_after_days: Option<u32>,
-}
-
-/// Who a rule pays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Beneficiary {
-    /// The person who was brought in (level 0).
-    Referred,
-    /// The person who brought them in (level 1).
-    Referrer,
-}
-
-impl Beneficiary {
-    /// 0 for the referred user, 1 for the referrer.
-    pub const fn level(self) -> i32 {
-        match self {
-            Self::Referred => 0,
-            Self::Referrer => 1,
-        }
-    }
-}
-
-/// How much a rule pays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Pay {
-    /// The same each time, in minor units.
-    Fixed(i64),
 }
 
 impl Trigger {
@@ -100,24 +95,33 @@ impl Trigger {
 }
 
 impl Definition {
+    /// What a new program begins with: nothing is promised, and a referral is completed by the first purchase.
+    pub fn without_rules() -> Self {
+        Self { rules: Vec::new(), ..Self::default_program() }
+    }
+
     /// What a fresh database promises: 10.00 to the referrer and 5.00 to the referred user on the first purchase.
     pub fn default_program() -> Self {
-        let rule = |key: &str, to, minor| Rule {
+        let rule = |key: &str, to| Rule {
             key: key.to_owned(),
-            kind: "referral_bonus".to_owned(),
+            kind: DEFAULT_KIND.to_owned(),
             on: Trigger::first("purchase"),
+            requires: Vec::new(),
             to,
-            pay: Pay::Fixed(minor),
+            cap: None,
             hold_days: 0,
             expires_after_days: None,
         };
+        let fixed = |minor| Pay::Flat(Flat::Fixed(minor));
         Self {
             qualifying: Trigger::first("purchase"),
             rules: vec![
-                rule("referrer_bonus", Beneficiary::Referrer, 1_000),
-                rule("welcome_bonus", Beneficiary::Referred, 500),
+                rule("referrer_bonus", Payee::Referrer(fixed(1_000))),
+                rule("welcome_bonus", Payee::Referred(fixed(500))),
             ],
-            attribution_window_days: 7,
+            attribution_window_days: DEFAULT_WINDOW_DAYS,
+            attribution: AttributionModel::default(),
+            minimum_claim: None,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Engine, Error, Refusal, RefusalCode, input, ledger::Ledger, record_event::conflict};
+use super::{
+    Engine, Error, Refusal, RefusalCode, input, ledger::Ledger, programs::definition_of, record_event::conflict,
+};
 use crate::{
     domain::{
         id::{Id, Noun},
@@ -84,6 +86,7 @@ impl Engine {
         for (currency, rewards) in by_currency(rewards) {
             let debt = debts.iter().find(|account| account.currency == currency).map_or(0, |account| account.debt);
             let claim = new_claim(self.context.new_id_at(now), request, &rewards, debt, now)?;
+            check_minimum(&claim, minimum(tx, &rewards).await?)?;
             run!(tx, claims::insert(claim.clone()))?;
             take_rewards(tx, &mut ledger, &claim, (rewards, version)).await?;
             claims.push(claim);
@@ -159,6 +162,30 @@ fn new_claim(
         created_at: now,
         settled_at: None,
     })
+}
+
+/// The smallest claim that the programs of these rewards take, in minor units: the largest of theirs.
+async fn minimum(tx: &mut Tx, rewards: &[models::Reward]) -> Result<i64, Error> {
+    let mut ids: Vec<Id> = rewards.iter().map(|reward| reward.program_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut most = 0;
+    for program in run!(tx, programs::by_ids(&ids))? {
+        for version in run!(tx, programs::versions(program.id, vec![program.version]))? {
+            most = most.max(definition_of(&version)?.minimum_claim.unwrap_or(0));
+        }
+    }
+    Ok(most)
+}
+
+fn check_minimum(claim: &models::Claim, least: i64) -> Result<(), Refusal> {
+    if claim.amount >= least {
+        return Ok(());
+    }
+    let currency = Currency::stored(&claim.currency);
+    let (amount, least) = (currency.to_major(claim.amount), currency.to_major(least));
+    let message = format!("{amount} {currency} can be claimed, and claims begin at {least} {currency}");
+    Err(Refusal::new(RefusalCode::BelowMinimumClaim, "userId", message))
 }
 
 /// Moves rewards into a claim. What the clock has released but the sweeper has not yet seen is released on the way.

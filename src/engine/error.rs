@@ -34,13 +34,13 @@ pub struct Refusal {
     /// What is wrong and, where it helps, what would be right.
     pub message: String,
     /// Path of the input field that it is about, from the input down.
-    pub field: Vec<&'static str>,
+    pub field: Vec<String>,
 }
 
 impl Refusal {
     /// A refusal that is about one field of the input.
     pub fn new(code: RefusalCode, field: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: vec![field] }
+        Self { code, message: message.into(), field: vec![field.to_owned()] }
     }
 }
 
@@ -69,6 +69,16 @@ pub enum RefusalCode {
     ClaimAlreadySettled,
     /// The payout reference belongs to another claim.
     ReferenceTaken,
+    /// No such program.
+    ProgramNotFound,
+    /// Another program has this key.
+    ProgramKeyTaken,
+    /// From the present state there is no way to the one that was asked for.
+    InvalidTransition,
+    /// A warning: levels from 2 on are paid for recruiting alone.
+    PaysForRecruiting,
+    /// What could be claimed is less than the program pays out at once.
+    BelowMinimumClaim,
     /// The user does not take part.
     UserInactive,
 }

@@ -5,18 +5,14 @@
 use super::{Engine, Error, attribution::Attribution, input};
 use crate::{
     domain::{
-        code,
         id::{Id, Noun},
         keyed_hash::{self, KeyedHash},
         time::Timestamp,
-        words::{CodeKind, CodeStatus, Outcome, ProgramStatus, ReferralStatus, UserStatus, Via},
+        words::{Outcome, ProgramStatus, ReferralStatus, UserStatus, Via},
     },
     live::Hint,
     store::{StoreError, Tx, models, run},
 };
-
-/// Attempts to find a free code; with 50 random bits the second is never needed.
-const CODE_ATTEMPTS: u32 = 8;
 
 /// What a signup says about the new user.
 #[derive(Clone, Debug, Default)]
@@ -139,23 +135,7 @@ impl Engine {
     /// Gives a new user a code of the default program.
     async fn insert_code(&self, tx: &mut Tx, user: &models::User) -> Result<(), Error> {
         let program = self.default_program(tx).await?;
-        for _ in 0..CODE_ATTEMPTS {
-            let shown = code::generate(u64::from_be_bytes(self.context.random()));
-            let row = models::Code {
-                key: shown.clone(),
-                shown,
-                user_id: user.id,
-                program_id: program.id,
-                kind: CodeKind::Generated,
-                status: CodeStatus::Active,
-                expires_at: None,
-                created_at: user.created_at,
-            };
-            if run!(tx, codes::insert(row))? {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Corrupt("found no free code".to_owned()).into())
+        self.insert_generated_code(tx, (user.id, program.id), (user.created_at, None)).await.map(drop)
     }
 
     /// Rule 4: a created user records one event `signup`. It is also what the worker counts the referral by.

@@ -16,7 +16,10 @@ pub struct Staff(());
 
 /// An operator: settles claims, manages keys, checks the ledger.
 #[derive(Clone, Copy, Debug)]
-pub struct Operator(());
+pub struct Operator<'a> {
+    /// Name of their key, for the audit log.
+    pub key: &'a str,
+}
 
 impl TryFrom<&Caller> for Known {
     type Error = ApiError;
@@ -41,14 +44,14 @@ impl TryFrom<&Caller> for Staff {
     }
 }
 
-impl TryFrom<&Caller> for Operator {
+impl<'a> TryFrom<&'a Caller> for Operator<'a> {
     type Error = ApiError;
 
-    fn try_from(caller: &Caller) -> Result<Self, ApiError> {
+    fn try_from(caller: &'a Caller) -> Result<Self, ApiError> {
         match caller {
             Caller::Anonymous => Err(ApiError::Unauthenticated),
             Caller::Member { .. } | Caller::Server { .. } => Err(ApiError::Forbidden),
-            Caller::Admin { .. } => Ok(Self(())),
+            Caller::Admin { key } => Ok(Self { key }),
         }
     }
 }

@@ -37,6 +37,8 @@ pub enum ListTag {
     Programs,
     /// Boards.
     Board,
+    /// Transfers.
+    Transfers,
 }
 
 /// Writes a cursor: the list's mark and bytes that say where in the list.

@@ -60,6 +60,9 @@ pub struct RefundChange {
     pub decided_no: i64,
 }
 
+/// What was used of a cap by now, as read under its lock and raised.
+pub type CapChange = super::models::Cap;
+
 /// What is added to the balances of one user in one currency, in minor units; may be negative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountChange {

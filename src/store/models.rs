@@ -66,6 +66,18 @@ row! {
 }
 
 row! {
+    /// What was used of a cap: one person's or everybody's, over one period.
+    Cap in caps {
+        program_id: Id,
+        rule_key: String,
+        scope: String,
+        starts_at: Timestamp,
+        used_count: i64,
+        used_amount: i64,
+    }
+}
+
+row! {
     /// What a user shares.
     Code in codes {
         key: String,
@@ -323,6 +335,39 @@ pub struct NewRewardMove {
     pub actor: String,
     /// Why.
     pub reason: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A movement between two accounts of a user, or from or to the issuer.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = transfers)]
+#[expect(missing_docs, reason = "a field is a column; the migration says what it holds")]
+pub struct Transfer {
+    pub id: i64,
+    pub user_id: Id,
+    pub currency: String,
+    pub from_account: String,
+    pub to_account: String,
+    pub amount: i64,
+    pub reward_id: Option<Id>,
+    pub claim_id: Option<Id>,
+    pub reason: String,
+    pub created_at: Timestamp,
+}
+
+/// Something that an operator did.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = audit_log)]
+pub struct NewAudit {
+    /// Who.
+    pub actor: String,
+    /// What: the name of the mutation.
+    pub action: String,
+    /// To what, by its public id.
+    pub subject: String,
+    /// Why, where a reason was asked for.
+    pub reason: Option<String>,
     /// When.
     pub created_at: Timestamp,
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::{
     models::{Reward, User},
     schema::users,
-    sql_types::{Bool, Int4, Nullable, Timestamptz, Uuid},
+    sql_types::{Bool, Int4, Int8, Nullable, Text, Timestamptz, Uuid},
 };
 use crate::domain::{
     id::Id,
@@ -45,6 +45,47 @@ pub struct StatusChange {
     pub to: ReferralStatus,
     /// When it was completed, if it is.
     pub completed_at: Option<Timestamp>,
+}
+
+/// What a program granted by one rule on one level.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct PaidByRule {
+    /// The rule.
+    #[diesel(sql_type = Text)]
+    pub rule_key: String,
+    /// The level.
+    #[diesel(sql_type = Int4)]
+    pub level: i32,
+    /// How many rewards.
+    #[diesel(sql_type = Int8)]
+    pub rewards: i64,
+    /// What they were granted for, in minor units.
+    #[diesel(sql_type = Int8)]
+    pub amount: i64,
+    /// What is left of it after refunds, in minor units.
+    #[diesel(sql_type = Int8)]
+    pub net: i64,
+}
+
+/// How many direct referrals of a user are completed in a program.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Completed {
+    /// The user.
+    #[diesel(sql_type = Uuid)]
+    pub referrer_id: Id,
+    /// The program.
+    #[diesel(sql_type = Uuid)]
+    pub program_id: Id,
+    /// How many; counting stopped somewhere.
+    #[diesel(sql_type = Int8)]
+    pub completed: i64,
+}
+
+impl Completed {
+    /// The count.
+    pub fn completed(&self) -> u32 {
+        u32::try_from(self.completed).unwrap_or(u32::MAX)
+    }
 }
 
 /// The new state of a reward.

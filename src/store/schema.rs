@@ -425,7 +425,8 @@ diesel::table! {
 diesel::table! {
     use crate::store::sql_types::*;
 
-    uncounted (user_id) {
+    uncounted (referrer_id, user_id) {
+        referrer_id -> Uuid,
         user_id -> Uuid,
     }
 }
@@ -508,7 +509,6 @@ diesel::joinable!(signals -> referrals (referred_id));
 diesel::joinable!(transfers -> claims (claim_id));
 diesel::joinable!(transfers -> rewards (reward_id));
 diesel::joinable!(transfers -> users (user_id));
-diesel::joinable!(uncounted -> users (user_id));
 diesel::joinable!(user_totals -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(

@@ -64,7 +64,13 @@ async fn a_recount_leaves_the_rest_to_the_fold(world: &World) {
         on!(tx, events::insert(signup.clone()))
     });
     appended.await.unwrap();
-    world.run(&format!("INSERT INTO uncounted (user_id) VALUES ({})", world.id(users[3]))).await;
+    world
+        .run(&format!(
+            "INSERT INTO uncounted (referrer_id, user_id) VALUES ({}, {})",
+            world.id(users[0]),
+            world.id(users[3])
+        ))
+        .await;
     world.engine.rebuild_boards(&|_| {}).await.unwrap();
     let request = crate::expected::request(Metric::Signups, banyan::domain::words::Period::Day, (now, 10));
     let page = world.engine.leaderboard(request).await.unwrap().unwrap();

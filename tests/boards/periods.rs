@@ -126,7 +126,7 @@ async fn what_is_not_there_and_what_is_refused() {
     let mut wanted = request(Metric::Network, Period::Day, (at("2026-11-22"), 10));
     match world.engine.leaderboard(wanted.clone()).await {
         Err(Error::Refused(refusal)) => {
-            assert_eq!((refusal.code, refusal.field), (RefusalCode::InvalidInput, vec!["period"]));
+            assert_eq!((refusal.code, refusal.field), (RefusalCode::InvalidInput, vec!["period".to_owned()]));
         }
         other => panic!("not refused: {other:?}"),
     }

@@ -124,13 +124,15 @@ impl Expected {
                     let person = people.get_mut(&external_id).expect("somebody who signed up");
                     owners.insert(key.clone(), external_id);
                     let is_purchase = kind == "purchase";
-                    let event = Event { key: key.clone(), is_purchase, cents, left: cents, paid: false, stands: false };
+                    let mut event =
+                        Event { key: key.clone(), is_purchase, cents, left: cents, paid: false, stands: false };
+                    // It is decided once, on what came too early leaves of it.
+                    for Early { key: refund, cents } in early.remove(&key).unwrap_or_default() {
+                        let taken = event.take(cents);
+                        self.refunds.push(format!("{refund}: of {key}, {}, {taken}", shown(cents)));
+                    }
                     person.events.push(event);
                     person.look_again();
-                    // What came too early comes right after it.
-                    for Early { key: refund, cents } in early.remove(&key).unwrap_or_default() {
-                        self.take_back(person, refund, &key, cents);
-                    }
                 }
                 Told::Refunded { key, event_key, cents } => match owners.get(&event_key) {
                     Some(owner) => {

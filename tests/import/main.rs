@@ -212,7 +212,7 @@ async fn who_counts_at_the_same_time_counts_once(house: &House) {
     // As an import leaves it that is killed before it counted.
     house.run("UPDATE user_totals SET network = 0, network_at = NULL, signups_1 = 0, signups_2 = 0, signups_3 = 0, signups_4 = 0, signups_5 = 0, signups_6 = 0, signups_7 = 0, signups_8 = 0, signups_9 = 0, signups_10 = 0").await;
     house.run("DELETE FROM board_deltas").await;
-    house.run("INSERT INTO uncounted (user_id) SELECT referred_id FROM referrals").await;
+    house.run("INSERT INTO uncounted (referrer_id, user_id) SELECT referrer_id, referred_id FROM referrals").await;
     let count = || async {
         let mut counted = 0;
         for _ in 0..edges {

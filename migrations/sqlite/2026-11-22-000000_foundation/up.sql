@@ -117,9 +117,12 @@ CREATE TABLE user_totals (
 ) WITHOUT ROWID;
 CREATE INDEX user_totals_network ON user_totals (network DESC, network_at, user_id) WHERE network > 0;
 
--- Imported referrals that are in no counter and on no board yet.
+-- Imported referrals that are in no counter and on no board yet. Those of one referrer stand together: what they add to the
+-- chain above is then one change.
 CREATE TABLE uncounted (
-    user_id BLOB NOT NULL PRIMARY KEY REFERENCES users (id)
+    referrer_id BLOB NOT NULL REFERENCES users (id),
+    user_id BLOB NOT NULL REFERENCES users (id),
+    PRIMARY KEY (referrer_id, user_id)
 ) WITHOUT ROWID;
 
 -- Events, refunds and what was decided about them --------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::people::{People, Person, ProgramFacts};
+use super::{
+    people::{People, Person, ProgramFacts},
+    terms::Terms,
+};
 use crate::{
     domain::{
-        history::{Effect, Grant, Item, World},
+        history::{CapTaken, Effect, Grant, Item, World},
         id::Id,
         reward::{AccountKind, RewardStatus, taken_back_from},
         time::Timestamp,
@@ -13,7 +16,7 @@ use crate::{
     },
     engine::{Context, ledger::Ledger},
     store::{
-        changes::{NETWORK_LEVELS, TotalsChange},
+        changes::{CapChange, NETWORK_LEVELS, TotalsChange},
         models,
         requests::StatusChange,
     },
@@ -35,6 +38,8 @@ pub(super) struct Decided {
     pub(super) granted: Vec<models::Reward>,
     /// Rewards that changed, with their states before.
     pub(super) changed: Vec<(RewardStatus, models::Reward)>,
+    /// What was used of caps.
+    pub(super) caps: Vec<CapChange>,
     /// Money that moved.
     pub(super) ledger: Ledger,
     /// Counters that changed, by user; also names everybody whose rewards changed.
@@ -58,13 +63,13 @@ pub(super) struct EventState {
 
 /// Decides everything that is undecided.
 pub(super) fn decide(people: People, context: &Context, now: Timestamp) -> Decided {
-    let world = House { inactive: people.inactive, context, now };
+    let world = House { inactive: people.inactive, terms: people.terms, programs: people.programs, context, now };
     let rewards = people
         .rewards
         .into_iter()
         .map(|row| (row.id, RewardState { before: Some(row.status), changed: false, row }))
         .collect();
-    let mut desk = Desk { world, programs: people.programs, rewards, decided: Decided::default(), now };
+    let mut desk = Desk { world, rewards, decided: Decided::default(), now };
     for person in people.people {
         desk.decide_person(person);
     }
@@ -74,6 +79,8 @@ pub(super) fn decide(people: People, context: &Context, now: Timestamp) -> Decid
 /// What decisions may ask about the rest of the world, as the deciding transaction sees it.
 struct House<'a> {
     inactive: HashSet<Id>,
+    terms: Terms,
+    programs: HashMap<Id, ProgramFacts>,
     context: &'a Context,
     now: Timestamp,
 }
@@ -81,6 +88,19 @@ struct House<'a> {
 impl World for House<'_> {
     fn can_earn(&self, user: Id) -> bool {
         !self.inactive.contains(&user)
+    }
+
+    fn completed(&self, user: Id, program: Id) -> u32 {
+        self.terms.completed(user, program)
+    }
+
+    fn completes(&mut self, referrer: Id, program: Id, step: i32) {
+        self.terms.completes(referrer, program, step);
+    }
+
+    fn take(&mut self, from: CapTaken<'_>) -> i64 {
+        // Programs of referrals were loaded with them; without its calendar nothing is granted.
+        self.programs.get(&from.program).map_or(0, |facts| self.terms.take(from, &facts.calendar))
     }
 
     fn new_reward_id(&mut self) -> Id {
@@ -95,9 +115,14 @@ struct RewardState {
     row: models::Reward,
 }
 
+/// What was decided, before the last word on its event is known.
+enum Subject {
+    Event(Id),
+    Refund { refund: Id, event: Id, applied: i64 },
+}
+
 struct Desk<'a> {
     world: House<'a>,
-    programs: HashMap<Id, ProgramFacts>,
     rewards: HashMap<Id, RewardState>,
     decided: Decided,
     now: Timestamp,
@@ -112,40 +137,40 @@ impl Desk<'_> {
             if undecided.is_signup {
                 self.count_signup(&person);
             }
-            let subject = match &undecided.item {
-                Item::Event(event) => (None, event.id),
-                Item::Refund { refund, event, .. } => (Some(*refund), *event),
+            let (event, is_new) = match &undecided.item {
+                Item::Event { event, .. } => (event.id, true),
+                Item::Refund { event, .. } => (*event, false),
             };
             let effects = person.history.decide(person.id, undecided.item, &mut self.world);
-            let applied = self.take_effects(&person, effects);
-            order.push((subject, applied));
+            for (refund, applied) in self.take_effects(&person, effects) {
+                order.push(Subject::Refund { refund, event, applied });
+            }
+            // After the refunds that came before it: that is how a replay tells them from later ones.
+            if is_new {
+                order.push(Subject::Event(event));
+            }
         }
         self.note_events(&person, &known, order);
         self.note_referral(&person);
     }
 
-    /// Carries effects out and says how much a refund took.
-    fn take_effects(&mut self, person: &Person, effects: Vec<Effect>) -> i64 {
-        let mut taken = 0;
+    /// Carries effects out and says how much each refund took.
+    fn take_effects(&mut self, person: &Person, effects: Vec<Effect>) -> Vec<(Id, i64)> {
+        let mut taken = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Grant(grant) => self.grant(person, grant),
                 Effect::Reverse { reward, amount } => self.reverse(reward, amount),
                 Effect::Complete(at) => self.count_completion(person, at, 1),
                 Effect::Reopen(at) => self.count_completion(person, at, -1),
-                Effect::Refunded { applied, .. } => taken = applied,
+                Effect::Refunded { refund, applied } => taken.push((refund, applied)),
             }
         }
         taken
     }
 
     /// States of all events that are new or changed: the last word on each, since later items may add to it.
-    fn note_events(
-        &mut self,
-        person: &Person,
-        known: &HashMap<Id, (Option<i64>, usize)>,
-        order: Vec<((Option<Id>, Id), i64)>,
-    ) {
+    fn note_events(&mut self, person: &Person, known: &HashMap<Id, (Option<i64>, usize)>, order: Vec<Subject>) {
         let mut states: HashMap<Id, EventState> = HashMap::new();
         for event in &person.history.events {
             let before = known.get(&event.id);
@@ -154,10 +179,12 @@ impl Desk<'_> {
                 states.insert(event.id, EventState { id: event.id, remaining: event.remaining, decisions });
             }
         }
-        for ((refund, event), applied) in order {
-            match refund {
-                Some(refund) => self.decided.order.push(Ordered::Refund { refund, event, applied }),
-                None => self.decided.order.extend(states.remove(&event).map(Ordered::Event)),
+        for subject in order {
+            match subject {
+                Subject::Refund { refund, event, applied } => {
+                    self.decided.order.push(Ordered::Refund { refund, event, applied });
+                }
+                Subject::Event(event) => self.decided.order.extend(states.remove(&event).map(Ordered::Event)),
             }
         }
         let revised = states.into_values().filter_map(|state| Some((*person.decided_nos.get(&state.id)?, state)));
@@ -182,7 +209,7 @@ impl Desk<'_> {
         else {
             return;
         };
-        for (level, ancestor) in person.upline.iter().take(NETWORK_LEVELS).enumerate() {
+        for (level, ancestor) in person.history.upline.iter().take(NETWORK_LEVELS).enumerate() {
             let totals = self.totals(*ancestor);
             totals.signups[level] += 1;
             totals.newest = totals.newest.max(Some(referral.created_at));
@@ -192,23 +219,16 @@ impl Desk<'_> {
 
     fn count_completion(&mut self, person: &Person, at: Timestamp, step: i32) {
         let Some(referral) = &person.referral else { return };
-        for (level, ancestor) in person.upline.iter().take(NETWORK_LEVELS).enumerate() {
+        for (level, ancestor) in person.history.upline.iter().take(NETWORK_LEVELS).enumerate() {
             self.totals(*ancestor).completed[level] += step;
         }
         self.board(referral, Metric::Referrals, referral.referrer_id, i64::from(step), at);
     }
 
     fn grant(&mut self, person: &Person, grant: Grant) {
-        let Some(facts) = self.programs.get(&grant.program) else { return };
+        let Some(facts) = self.world.programs.get(&grant.program) else { return };
         let status = if grant.available_at <= self.now { RewardStatus::Available } else { RewardStatus::Pending };
-        let explanation = format!(
-            "rule `{}` of program `{}`, version {}: fixed {} {}",
-            grant.rule_key,
-            facts.key,
-            grant.version,
-            facts.currency.to_major(grant.amount),
-            facts.currency
-        );
+        let explanation = serde_json::to_string(&grant.explanation).unwrap_or_default();
         let row = models::Reward {
             id: grant.reward,
             user_id: grant.user,
@@ -244,7 +264,7 @@ impl Desk<'_> {
         state.row.net -= amount;
         state.changed = true;
         if let Some(status) = state.row.status.after_taking_back().filter(|_| state.row.net == 0) {
-            self.decided.ledger.moved(&state.row, status, ACTOR, "the event no longer satisfies the rule", self.now);
+            self.decided.ledger.moved(&state.row, status, ACTOR, "nothing is left of it", self.now);
             state.row.status = status;
         }
         let row = state.row.clone();
@@ -282,6 +302,7 @@ impl Desk<'_> {
             }
         }
         self.decided.granted.sort_by_key(|row| row.id);
+        self.decided.caps = self.world.terms.into_changes();
         self.decided
     }
 }

@@ -8,8 +8,10 @@
 mod decide;
 mod people;
 mod replay;
+mod terms;
 mod write;
 
+pub(super) use self::{people::refunded, terms::Terms};
 use super::{Engine, Error};
 use crate::{
     domain::{id::Id, time::SECOND_MICROS},

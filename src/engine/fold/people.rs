@@ -5,15 +5,18 @@ use std::{
     sync::Arc,
 };
 
+use super::terms::{Needs, Terms};
 use crate::{
     domain::{
+        explanation::Explanation,
         history,
         id::Id,
         money::Currency,
+        period::Calendar,
         program::Definition,
         words::{ReferralStatus, UserStatus},
     },
-    engine::{Engine, Error},
+    engine::{Engine, Error, boards::calendar_of},
     store::{StoreError, Tx, changes::NETWORK_LEVELS, models, run},
 };
 
@@ -27,20 +30,20 @@ pub(super) struct People {
     pub(super) programs: HashMap<Id, ProgramFacts>,
     /// Rewards that these people's events brought so far.
     pub(super) rewards: Vec<models::Reward>,
+    /// Completed referrals and caps.
+    pub(super) terms: Terms,
 }
 
 /// What of a program is written with a reward.
 pub(super) struct ProgramFacts {
-    pub(super) key: String,
     pub(super) currency: Currency,
+    pub(super) calendar: Calendar,
 }
 
 /// One person.
 pub(super) struct Person {
     pub(super) id: Id,
     pub(super) referral: Option<models::Referral>,
-    /// Ancestors by level, nearest first.
-    pub(super) upline: Vec<Id>,
     pub(super) history: history::History,
     /// Places of the decided events in the order of decisions.
     pub(super) decided_nos: HashMap<Id, i64>,
@@ -62,21 +65,30 @@ impl Engine {
     pub(super) async fn load_people(&self, tx: &mut Tx, users: Vec<Id>) -> Result<People, Error> {
         let locked = run!(tx, users::lock(users.clone()))?;
         let referrals = run!(tx, referrals::of_referred(&users))?;
-        let steps = run!(tx, tree::uplines(users.clone(), NETWORK_LEVELS as i32))?;
         let events = run!(tx, events::of_users(users.clone()))?;
         let keys = events.iter().filter(|event| event.amount.is_some()).map(|event| event.key.clone()).collect();
         let refunds = run!(tx, events::refunds_of(keys))?;
         let decided: Vec<Id> = events.iter().filter(|event| event.decided_no.is_some()).map(|event| event.id).collect();
         let rewards = if decided.is_empty() { Vec::new() } else { run!(tx, rewards::of_events(&decided))? };
-        let referrers: Vec<Id> = referrals.iter().map(|referral| referral.referrer_id).collect();
-        let statuses = run!(tx, users::statuses(referrers))?;
+        let definitions = definitions(tx, &events).await?;
+        let needs = Needs::of(&definitions);
+        let levels = if needs.compress { history::COMPRESS_LEVELS } else { NETWORK_LEVELS };
+        let steps = run!(tx, tree::uplines(users.clone(), levels as i32))?;
+        let mut payees: Vec<Id> = referrals.iter().map(|referral| referral.referrer_id).collect();
+        if needs.upline {
+            payees.extend(steps.iter().map(|(_, ancestor, _)| *ancestor));
+        }
+        payees.sort_unstable();
+        payees.dedup();
+        let statuses = run!(tx, users::statuses(payees))?;
         let inactive = locked.into_iter().chain(statuses).filter(|(_, status)| *status != UserStatus::Active);
         let inactive = inactive.map(|(user, _)| user).collect();
-        let definitions = definitions(tx, &events).await?;
         let programs = programs(tx, &referrals).await?;
-        let mut assembly = Assembly::new(referrals, steps, &rewards);
+        let mut assembly = Assembly::new(referrals, steps, &rewards)?;
         assembly.take_events(events, refunds, &definitions)?;
-        Ok(People { people: assembly.into_people(users), inactive, programs, rewards })
+        let people = assembly.into_people(users);
+        let terms = Terms::load(tx, needs, &people, (&programs, &rewards)).await?;
+        Ok(People { people, inactive, programs, rewards, terms })
     }
 }
 
@@ -104,9 +116,11 @@ async fn programs(tx: &mut Tx, referrals: &[models::Referral]) -> Result<HashMap
     ids.sort_unstable();
     ids.dedup();
     let rows = run!(tx, programs::by_ids(&ids))?;
-    let facts =
-        |row: models::Program| (row.id, ProgramFacts { key: row.key, currency: Currency::stored(row.currency) });
-    Ok(rows.into_iter().map(facts).collect())
+    let facts = |row: models::Program| {
+        let calendar = calendar_of(&row)?;
+        Ok((row.id, ProgramFacts { currency: Currency::stored(row.currency), calendar }))
+    };
+    rows.into_iter().map(facts).collect()
 }
 
 /// Puts rows together by person.
@@ -115,11 +129,15 @@ struct Assembly {
     uplines: HashMap<Id, Vec<Id>>,
     granted: HashMap<Id, Vec<history::Granted>>,
     decided: HashMap<Id, Vec<(i64, history::Event)>>,
-    undecided: HashMap<Id, Vec<(i64, i64, Undecided)>>,
+    undecided: HashMap<Id, Vec<(i64, Undecided)>>,
 }
 
 impl Assembly {
-    fn new(referrals: Vec<models::Referral>, steps: Vec<(Id, Id, i32)>, rewards: &[models::Reward]) -> Self {
+    fn new(
+        referrals: Vec<models::Referral>,
+        steps: Vec<(Id, Id, i32)>,
+        rewards: &[models::Reward],
+    ) -> Result<Self, StoreError> {
         let mut uplines: HashMap<Id, Vec<Id>> = HashMap::new();
         for (start, ancestor, _) in steps {
             uplines.entry(start).or_default().push(ancestor);
@@ -130,42 +148,50 @@ impl Assembly {
                 reward: reward.id,
                 event: reward.event_id,
                 rule_key: reward.rule_key.clone(),
+                pay: explanation(reward)?.pay,
+                amount: reward.amount,
                 net: reward.net,
             });
         }
         let referrals = referrals.into_iter().map(|referral| (referral.referred_id, referral)).collect();
-        Self { referrals, uplines, granted, decided: HashMap::new(), undecided: HashMap::new() }
+        Ok(Self { referrals, uplines, granted, decided: HashMap::new(), undecided: HashMap::new() })
     }
 
-    /// An undecided event stands at its own place of the insert sequence; a refund at its own, or right after its event
-    /// when it came before it.
+    /// Undecided events and refunds stand at their own places of the insert sequence; a refund that came before its event
+    /// comes with it.
     fn take_events(
         &mut self,
         events: Vec<models::Event>,
         refunds: Vec<models::Refund>,
         definitions: &Definitions,
     ) -> Result<(), Error> {
-        let mut by_key: HashMap<String, (Id, Id, i64, Option<String>)> = HashMap::new();
-        for event in events {
-            by_key.insert(event.key.clone(), (event.user_id, event.id, event.seq, event.currency.clone()));
-            let is_signup = event.key == crate::engine::sign_up::signup_key(event.user_id);
-            let (user, seq, decided_no) = (event.user_id, event.seq, event.decided_no);
-            let event = past_event(event, definitions)?;
+        let mut waiting: HashMap<String, Vec<models::Refund>> = HashMap::new();
+        for refund in refunds.into_iter().filter(|refund| refund.decided_no.is_none()) {
+            waiting.entry(refund.event_key.clone()).or_default().push(refund);
+        }
+        for row in events {
+            let mut refunds = waiting.remove(&row.key).unwrap_or_default();
+            refunds.sort_by_key(|refund| refund.seq);
+            let (early, later): (Vec<_>, Vec<_>) =
+                refunds.into_iter().partition(|refund| row.decided_no.is_none() && refund.seq < row.seq);
+            let amount = |refund: &models::Refund| refunded(refund, row.currency.as_ref());
+            let undecided = self.undecided.entry(row.user_id).or_default();
+            for refund in later {
+                let item = history::Item::Refund { refund: refund.id, event: row.id, amount: amount(&refund) };
+                undecided.push((refund.seq, Undecided { item, is_signup: false }));
+            }
+            let early = early.iter().map(|refund| history::EarlyRefund { refund: refund.id, amount: amount(refund) });
+            let early = early.collect();
+            let is_signup = row.key == crate::engine::sign_up::signup_key(row.user_id);
+            let (user, seq, decided_no) = (row.user_id, row.seq, row.decided_no);
+            let event = past_event(row, definitions)?;
             match decided_no {
                 Some(number) => self.decided.entry(user).or_default().push((number, event)),
                 None => {
-                    let undecided = Undecided { item: history::Item::Event(event), is_signup };
-                    self.undecided.entry(user).or_default().push((seq, seq, undecided));
+                    let item = history::Item::Event { event, early };
+                    undecided.push((seq, Undecided { item, is_signup }));
                 }
             }
-        }
-        for refund in refunds.into_iter().filter(|refund| refund.decided_no.is_none()) {
-            let Some((user, event, event_seq, currency)) = by_key.get(&refund.event_key) else { continue };
-            let comparable = refund.currency.is_none() || refund.currency == *currency;
-            let amount = if comparable { refund.amount } else { Some(0) };
-            let item = history::Item::Refund { refund: refund.id, event: *event, amount };
-            let place = refund.seq.max(*event_seq);
-            self.undecided.entry(*user).or_default().push((place, refund.seq, Undecided { item, is_signup: false }));
         }
         Ok(())
     }
@@ -179,10 +205,7 @@ impl Assembly {
         let mut decided = self.decided.remove(&id).unwrap_or_default();
         decided.sort_by_key(|(number, _)| *number);
         let mut undecided = self.undecided.remove(&id).unwrap_or_default();
-        // At one place the event comes before the refund that waited for it.
-        undecided.sort_by_key(|(place, seq, undecided)| {
-            (*place, matches!(undecided.item, history::Item::Refund { .. }), *seq)
-        });
+        undecided.sort_by_key(|(seq, _)| *seq);
         let decided_nos = decided.iter().map(|(number, event)| (event.id, *number)).collect();
         let history = history::History {
             referral: referral.as_ref().map(|referral| history::Referral {
@@ -191,13 +214,25 @@ impl Assembly {
                 status: referral.status,
                 completed_at: referral.completed_at.filter(|_| referral.status == ReferralStatus::Completed),
             }),
+            upline: self.uplines.remove(&id).unwrap_or_default(),
             events: decided.into_iter().map(|(_, event)| event).collect(),
             rewards: self.granted.remove(&id).unwrap_or_default(),
         };
-        let upline = self.uplines.remove(&id).unwrap_or_default();
-        let undecided = undecided.into_iter().map(|(_, _, undecided)| undecided).collect();
-        Person { id, referral, upline, history, decided_nos, undecided }
+        let undecided = undecided.into_iter().map(|(_, undecided)| undecided).collect();
+        Person { id, referral, history, decided_nos, undecided }
     }
+}
+
+/// What a refund takes from an event of this currency: nothing when it is in another one.
+pub(in crate::engine) fn refunded(refund: &models::Refund, currency: Option<&String>) -> Option<i64> {
+    let comparable = refund.currency.is_none() || refund.currency.as_ref() == currency;
+    if comparable { refund.amount } else { Some(0) }
+}
+
+/// How a stored reward came about.
+pub(super) fn explanation(reward: &models::Reward) -> Result<Explanation, StoreError> {
+    let unreadable = |error| StoreError::Corrupt(format!("reward {}: {error}", reward.id));
+    Explanation::stored(&reward.explanation).map_err(unreadable)
 }
 
 pub(super) fn past_event(event: models::Event, definitions: &Definitions) -> Result<history::Event, Error> {

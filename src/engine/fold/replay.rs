@@ -1,11 +1,16 @@
 //! Deciding everything once more, in the order in which it was decided, and comparing with the rewards that are stored.
+//!
+//! Facts of the moment (who stood at a level and could be paid, how many referrals were completed, what a cap had room
+//! for) are taken from what was recorded then; everything that follows from them and from the rules is computed again.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::people::{Definitions, definitions, past_event};
+use super::people::{Definitions, definitions, explanation, past_event, refunded};
 use crate::{
     domain::{
-        history::{Decision, Effect, Grant, History, Item, Referral, World},
+        history::{
+            CapTaken, Decision, Decisions, EarlyRefund, Effect, Grant, History, Item, Recorded, Referral, World,
+        },
         id::{Id, Noun},
         time::Timestamp,
         words::ReferralStatus,
@@ -32,25 +37,29 @@ impl Engine {
         let definitions = definitions(tx, &events).await?;
         let mut differences = Vec::new();
         for user in users {
-            let mut replay = Replay::of(referrals.iter().find(|referral| referral.referred_id == user));
+            let stored: Vec<_> = rewards.iter().filter(|reward| reward.referred_id == user).collect();
+            let mut replay = Replay::of(referrals.iter().find(|referral| referral.referred_id == user), &stored)?;
             let own: Vec<_> = events.iter().filter(|event| event.user_id == user).cloned().collect();
             let items = items(own, &refunds, &definitions)?;
             replay.run(user, items);
-            let stored = rewards.iter().filter(|reward| reward.referred_id == user);
-            replay.compare(stored, &mut differences);
+            replay.compare(&stored, &mut differences);
             replay.compare_referral(referrals.iter().find(|referral| referral.referred_id == user), &mut differences);
         }
         Ok(differences)
     }
 }
 
+fn key_of(reward: &models::Reward) -> Key {
+    (reward.event_id, reward.rule_key.clone(), reward.level)
+}
+
 /// One item with what is stored about it.
 struct Stored {
     item: Item,
     /// What was decided for an event then.
-    decisions: BTreeMap<String, Decision>,
-    /// What a refund took then.
-    applied: Option<i64>,
+    decisions: Decisions,
+    /// What refunds took then.
+    applied: HashMap<Id, Option<i64>>,
 }
 
 /// Decided events and refunds of one person, undecided as they were, in the order of decisions.
@@ -63,17 +72,26 @@ fn items(
     for event in events {
         let Some(number) = event.decided_no else { continue };
         let (id, amount) = (event.id, event.amount);
-        for refund in refunds.iter().filter(|refund| refund.event_key == event.key) {
+        let decided = refunds.iter().filter(|refund| refund.event_key == event.key && refund.decided_no.is_some());
+        let (mut early, mut taken) = (Vec::new(), HashMap::new());
+        let mut ordered: Vec<_> = decided.collect();
+        ordered.sort_by_key(|refund| refund.decided_no);
+        for refund in ordered {
+            let amount = refunded(refund, event.currency.as_ref());
+            if refund.decided_no < event.decided_no {
+                early.push(EarlyRefund { refund: refund.id, amount });
+                taken.insert(refund.id, refund.applied);
+                continue;
+            }
             let Some(number) = refund.decided_no else { continue };
-            let comparable = refund.currency.is_none() || refund.currency == event.currency;
-            let amount = if comparable { refund.amount } else { Some(0) };
             let item = Item::Refund { refund: refund.id, event: id, amount };
-            items.push((number, Stored { item, decisions: BTreeMap::new(), applied: refund.applied }));
+            let applied = HashMap::from([(refund.id, refund.applied)]);
+            items.push((number, Stored { item, decisions: Decisions::new(), applied }));
         }
         let mut past = past_event(event, definitions)?;
         past.remaining = amount;
         let decisions = std::mem::take(&mut past.decisions);
-        items.push((number, Stored { item: Item::Event(past), decisions, applied: None }));
+        items.push((number, Stored { item: Item::Event { event: past, early }, decisions, applied: taken }));
     }
     items.sort_by_key(|(number, _)| *number);
     Ok(items.into_iter().map(|(_, stored)| stored).collect())
@@ -86,14 +104,16 @@ struct Replay {
     worth: BTreeMap<Key, Worth>,
     /// Keys of rewards by their ids in this replay.
     keys: HashMap<Id, Key>,
-    /// What was decided then, by event.
-    decisions: HashMap<Id, BTreeMap<String, Decision>>,
     differences: Vec<String>,
 }
 
-/// Everybody could earn; who could not is taken from what was decided then.
+/// The world as it was recorded. What is not on record is decided as if everybody could earn and caps had room.
 struct Then {
     next: u128,
+    /// What was decided then, by event.
+    decisions: HashMap<Id, Decisions>,
+    /// The facts of what was granted then.
+    granted: BTreeMap<Key, Recorded>,
 }
 
 impl World for Then {
@@ -101,42 +121,64 @@ impl World for Then {
         true
     }
 
+    fn completed(&self, _user: Id, _program: Id) -> u32 {
+        0
+    }
+
+    fn completes(&mut self, _referrer: Id, _program: Id, _step: i32) {}
+
+    fn take(&mut self, from: CapTaken<'_>) -> i64 {
+        from.wanted
+    }
+
     fn new_reward_id(&mut self) -> Id {
         self.next += 1;
         Id::from_uuid(uuid::Uuid::from_u128(self.next))
     }
+
+    fn recorded(&self, event: Id, rule_key: &str, level: i32) -> Option<Recorded> {
+        match self.decisions.get(&event)?.get(rule_key)?.get(&level)? {
+            Decision::Granted => self.granted.get(&(event, rule_key.to_owned(), level)).copied(),
+            reason => Some(Recorded::Refused(*reason)),
+        }
+    }
 }
 
 impl Replay {
-    fn of(referral: Option<&models::Referral>) -> Self {
+    fn of(referral: Option<&models::Referral>, stored: &[&models::Reward]) -> Result<Self, Error> {
         let referral = referral.map(|row| Referral {
             program: row.program_id,
             referrer: row.referrer_id,
             status: if row.status == ReferralStatus::Rejected { row.status } else { ReferralStatus::Pending },
             completed_at: None,
         });
-        Self {
-            history: History { referral, events: Vec::new(), rewards: Vec::new() },
-            world: Then { next: 0 },
+        let mut granted = BTreeMap::new();
+        for reward in stored {
+            let completed = explanation(reward)?.completed;
+            let facts = Recorded::Granted { user: reward.user_id, completed, amount: reward.amount };
+            granted.insert(key_of(reward), facts);
+        }
+        Ok(Self {
+            history: History { referral, upline: Vec::new(), events: Vec::new(), rewards: Vec::new() },
+            world: Then { next: 0, decisions: HashMap::new(), granted },
             worth: BTreeMap::new(),
             keys: HashMap::new(),
-            decisions: HashMap::new(),
             differences: Vec::new(),
-        }
+        })
     }
 
     fn run(&mut self, person: Id, items: Vec<Stored>) {
         for stored in items {
-            if let Item::Event(event) = &stored.item {
-                self.decisions.insert(event.id, stored.decisions);
+            if let Item::Event { event, .. } = &stored.item {
+                self.world.decisions.insert(event.id, stored.decisions);
             }
             for effect in self.history.decide(person, stored.item, &mut self.world) {
-                self.take(effect, stored.applied);
+                self.take(effect, &stored.applied);
             }
         }
     }
 
-    fn take(&mut self, effect: Effect, stored_applied: Option<i64>) {
+    fn take(&mut self, effect: Effect, stored: &HashMap<Id, Option<i64>>) {
         match effect {
             Effect::Grant(grant) => self.grant(grant),
             Effect::Reverse { reward, amount } => {
@@ -145,29 +187,44 @@ impl Replay {
                     *net -= amount;
                 }
             }
-            Effect::Refunded { refund, applied } if stored_applied != Some(applied) => {
+            Effect::Refunded { refund, applied } if stored.get(&refund) != Some(&Some(applied)) => {
+                let took = stored.get(&refund).copied().flatten().unwrap_or(0);
                 let refund = refund.typed(Noun::Refund);
-                self.differences.push(format!("{refund}: took {stored_applied:?}, should have taken {applied}"));
+                self.differences.push(format!("{refund}: took {took} minor units, should have taken {applied}"));
             }
             Effect::Refunded { .. } | Effect::Complete(_) | Effect::Reopen(_) => {}
         }
     }
 
-    /// A grant counts unless whoever would have been paid could not earn then.
     fn grant(&mut self, grant: Grant) {
-        let then = self.decisions.get(&grant.event).and_then(|decisions| decisions.get(&grant.rule_key));
-        if then == Some(&Decision::BeneficiaryInactive) {
-            return;
-        }
         let key = (grant.event, grant.rule_key, grant.level);
         self.keys.insert(grant.reward, key.clone());
         self.worth.insert(key, (grant.user, grant.amount, grant.amount));
     }
 
-    fn compare<'a>(&mut self, stored: impl Iterator<Item = &'a models::Reward>, differences: &mut Vec<String>) {
+    /// Grants on record of which there is no reward.
+    fn lost(&self) -> Vec<String> {
+        let mut lost = Vec::new();
+        for (event, decisions) in &self.world.decisions {
+            let levels =
+                decisions.iter().flat_map(|(rule, levels)| levels.iter().map(move |(level, of)| (rule, *level, of)));
+            for (rule, level, _) in levels.filter(|(_, _, decision)| **decision == Decision::Granted) {
+                if !self.world.granted.contains_key(&(*event, rule.clone(), level)) {
+                    lost.push(format!(
+                        "{} rule `{rule}` level {level}: the reward is missing",
+                        event.typed(Noun::Event)
+                    ));
+                }
+            }
+        }
+        lost
+    }
+
+    fn compare(&mut self, stored: &[&models::Reward], differences: &mut Vec<String>) {
         differences.append(&mut self.differences);
+        differences.extend(self.lost());
         for reward in stored {
-            let key = (reward.event_id, reward.rule_key.clone(), reward.level);
+            let key = key_of(reward);
             let (name, is) = (reward.id.typed(Noun::Reward), (reward.user_id, reward.amount, reward.net));
             match self.worth.remove(&key) {
                 None => differences.push(format!("{name}: should not have been granted")),

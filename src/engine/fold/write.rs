@@ -35,6 +35,9 @@ pub(super) async fn write(tx: &mut Tx, mut decided: Decided) -> Result<Vec<Hint>
             return Err(StoreError::Transient("a reward changed meanwhile".to_owned()).into());
         }
     }
+    if !decided.caps.is_empty() {
+        run!(tx, bulk::set_caps(decided.caps))?;
+    }
     decided.ledger.write(tx).await?;
     run!(tx, boards::insert_deltas(decided.deltas))?;
     let hints = decided.totals.keys().map(|user| Hint::new(Topic::User(user.uuid()), version_of(*user))).collect();

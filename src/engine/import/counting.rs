@@ -98,8 +98,8 @@ impl Engine {
         if marked.is_empty() {
             return Ok(Slice::default());
         }
-        let mut edges = run!(tx, referrals::of_referred(&marked))?;
-        edges.retain(|edge| edge.status != ReferralStatus::Rejected);
+        let marked = run!(tx, referrals::of_referred(&marked))?;
+        let edges: Vec<_> = marked.iter().filter(|edge| edge.status != ReferralStatus::Rejected).cloned().collect();
         let starts: Vec<Id> = edges.iter().map(|edge| edge.referred_id).collect();
         let steps = run!(tx, load::ancestors(starts, NETWORK_LEVELS as i32))?;
         let changes = totals_changes(&edges, &steps);
@@ -107,7 +107,7 @@ impl Engine {
         run!(tx, bulk::add_totals(changes))?;
         let calendars = calendars(tx, &edges).await?;
         run!(tx, boards::insert_deltas(board_deltas(&edges, &calendars, self.context.now())))?;
-        let counted = run!(tx, referrals::mark_counted(marked))?;
+        let counted = run!(tx, referrals::mark_counted(&marked))?;
         Ok(Slice { counted, versions: versions.into_iter().map(|(user, version)| (user, version + 1)).collect() })
     }
 }

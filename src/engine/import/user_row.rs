@@ -77,5 +77,5 @@ pub(super) fn instant(column: &'static str, text: &str, now: Timestamp) -> Resul
 
 /// A refusal that names the API's field, told of a file's column.
 fn as_column(column: &str, refusal: &crate::engine::Refusal) -> String {
-    refusal.field.iter().fold(refusal.message.clone(), |message, field| message.replace(field, column))
+    refusal.field.iter().fold(refusal.message.clone(), |message, field| message.replace(field.as_str(), column))
 }

@@ -114,7 +114,7 @@ pub struct SettleClaimPayload {
 
 /// Settles a claim.
 pub(super) async fn settle_claim(scope: &Scope, input: SettleClaimInput) -> Result<SettleClaimPayload, ApiError> {
-    scope.caller_as::<Operator>()?;
+    scope.caller_as::<Operator<'_>>()?;
     let refused = |error| SettleClaimPayload { claim: None, user_errors: vec![error] };
     let claim = match id::parse_as(Noun::Claim, &input.claim_id) {
         Ok(claim) => claim,

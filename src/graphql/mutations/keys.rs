@@ -39,7 +39,7 @@ pub struct CreateApiKeyPayload {
 
 /// Makes a key.
 pub(super) async fn create_api_key(scope: &Scope, input: CreateApiKeyInput) -> Result<CreateApiKeyPayload, ApiError> {
-    scope.caller_as::<Operator>()?;
+    scope.caller_as::<Operator<'_>>()?;
     let CreateApiKeyInput { name, role, expires_at } = input;
     let request = CreateApiKey { name, role: role.into(), expires_at: expires_at.map(|at| at.0) };
     Ok(match settled(scope.engine.create_api_key(request).await)? {
@@ -68,7 +68,7 @@ pub struct RevokeApiKeyPayload {
 
 /// Revokes a key.
 pub(super) async fn revoke_api_key(scope: &Scope, input: RevokeApiKeyInput) -> Result<RevokeApiKeyPayload, ApiError> {
-    scope.caller_as::<Operator>()?;
+    scope.caller_as::<Operator<'_>>()?;
     let refused = |message: &str| {
         let error = UserError::new(RefusalCode::InvalidInput, "apiKeyId", message);
         RevokeApiKeyPayload { api_key: None, user_errors: vec![error] }

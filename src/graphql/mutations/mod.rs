@@ -4,6 +4,9 @@ mod claims;
 mod events;
 mod keys;
 mod people;
+mod plan_input;
+mod programs;
+mod standing;
 mod user_error;
 
 use async_graphql::{Context, Object};
@@ -12,6 +15,15 @@ pub use claims::{ClaimRewardsInput, ClaimRewardsPayload, SettleClaimInput, Settl
 pub use events::{RecordEventInput, RecordEventPayload, RecordRefundInput, RecordRefundPayload};
 pub use keys::{CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput, RevokeApiKeyPayload};
 pub use people::{SignUpInput, SignUpPayload, UpdateUserInput, UpdateUserPayload};
+pub use plan_input::{CapInput, FlatPayInput, LevelInput, PayInput, RewardRuleInput, TierInput, TriggerInput, planned};
+pub use programs::{
+    CreateProgramInput, CreateProgramPayload, SetProgramStatusInput, SetProgramStatusPayload, UpdateProgramInput,
+    UpdateProgramPayload,
+};
+pub use standing::{
+    CreateReferralCodeInput, CreateReferralCodePayload, ReinstateUserInput, ReinstateUserPayload, SuspendUserInput,
+    SuspendUserPayload,
+};
 pub use user_error::UserError;
 
 use super::{errors::ApiError, scope::Scope};
@@ -76,6 +88,61 @@ impl Mutation {
         #[graphql(desc = "Which claim, and how it ended.")] input: SettleClaimInput,
     ) -> Result<SettleClaimPayload, ApiError> {
         claims::settle_claim(fresh(ctx)?, input).await
+    }
+
+    /// Makes a program: who is paid what for what. For operators.
+    async fn create_program(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What the program is called and promises.")] input: CreateProgramInput,
+    ) -> Result<CreateProgramPayload, ApiError> {
+        programs::create_program(fresh(ctx)?, input).await
+    }
+
+    /// Changes a program. What it promises changes as a new version, for events that come from now on. For operators.
+    async fn update_program(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which program, and what to change; what is left out stays.")] input: UpdateProgramInput,
+    ) -> Result<UpdateProgramPayload, ApiError> {
+        programs::update_program(fresh(ctx)?, input).await
+    }
+
+    /// Starts, pauses or ends a program. While it does not run it attributes nobody, and events pay nothing. For operators.
+    async fn set_program_status(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which program, and its new state.")] input: SetProgramStatusInput,
+    ) -> Result<SetProgramStatusPayload, ApiError> {
+        programs::set_program_status(fresh(ctx)?, input).await
+    }
+
+    /// Makes one more code for a user, of any program. For the host and operators.
+    async fn create_referral_code(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose, and of which program.")] input: CreateReferralCodeInput,
+    ) -> Result<CreateReferralCodePayload, ApiError> {
+        standing::create_referral_code(fresh(ctx)?, input).await
+    }
+
+    /// Suspends a user: from now on they earn nothing and their codes bring nobody in. What they have stays theirs. For
+    /// operators.
+    async fn suspend_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom, and why.")] input: SuspendUserInput,
+    ) -> Result<SuspendUserPayload, ApiError> {
+        standing::suspend_user(fresh(ctx)?, input).await
+    }
+
+    /// Takes a suspended user back. For operators.
+    async fn reinstate_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom, and why.")] input: ReinstateUserInput,
+    ) -> Result<ReinstateUserPayload, ApiError> {
+        standing::reinstate_user(fresh(ctx)?, input).await
     }
 
     /// Makes an API key. Its secret is in the answer, and nowhere else ever after. For operators.

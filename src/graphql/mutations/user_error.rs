@@ -20,12 +20,8 @@ pub struct UserError {
 
 impl From<Refusal> for UserError {
     fn from(refusal: Refusal) -> Self {
-        let field: Vec<String> = refusal.field.iter().map(|part| (*part).to_owned()).collect();
-        Self {
-            code: refusal.code.into(),
-            message: refusal.message,
-            field: if field.is_empty() { None } else { Some(field) },
-        }
+        let Refusal { code, message, field } = refusal;
+        Self { code: code.into(), message, field: if field.is_empty() { None } else { Some(field) } }
     }
 }
 

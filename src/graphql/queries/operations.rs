@@ -40,14 +40,14 @@ impl OperationQueries {
 
 async fn ledger_check(ctx: &Context<'_>) -> Result<LedgerCheck, ApiError> {
     let scope = Scope::of(ctx)?;
-    scope.caller_as::<Operator>()?;
+    scope.caller_as::<Operator<'_>>()?;
     let differences = scope.engine.ledger_check().await?;
     Ok(LedgerCheck { ok: differences.is_empty(), differences })
 }
 
 async fn api_keys(ctx: &Context<'_>) -> Result<Vec<ApiKey>, ApiError> {
     let scope = Scope::of(ctx)?;
-    scope.caller_as::<Operator>()?;
+    scope.caller_as::<Operator<'_>>()?;
     let rows = scope.engine.store.look(async |tx: &mut Tx| run!(tx, keys::all())).await;
     Ok(rows.map_err(|failure: StoreError| ApiError::from(failure))?.into_iter().map(ApiKey::from).collect())
 }

@@ -1,12 +1,15 @@
 //! What users did.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{money::Money, reward::Reward, user::User, words::DecisionOutcome};
 use crate::{
-    domain::{history::Decision, id::Noun},
+    domain::{
+        history::{Decision, Decisions},
+        id::Noun,
+    },
     graphql::{
         caller::Sight,
         errors::{ApiError, Nullable},
@@ -38,9 +41,15 @@ impl Event {
 
     fn stored_decisions(&self) -> Result<Option<Vec<EventDecision>>, ApiError> {
         let (Sight::Staff, Some(text)) = (self.sight, &self.row.decisions) else { return Ok(None) };
-        let decisions: BTreeMap<String, Decision> = serde_json::from_str(text)
+        let decisions: Decisions = serde_json::from_str(text)
             .map_err(|error| ApiError::internal(&format!("decisions of event {}: {error}", self.row.id)))?;
-        let shown = decisions.into_iter().map(|(rule, decision)| EventDecision { rule, decision: decision.into() });
+        let shown = decisions.into_iter().flat_map(|(rule, levels)| {
+            let of_rule = move |(level, decision): (i32, Decision)| {
+                let rule = rule.clone();
+                EventDecision { rule, level, decision: decision.into() }
+            };
+            levels.into_iter().map(of_rule)
+        });
         Ok(Some(shown.collect()))
     }
 }
@@ -107,18 +116,20 @@ impl Event {
         self.rewards_in_sight(ctx).await
     }
 
-    /// What was decided, rule by rule; null until then. For the host and operators only.
+    /// What was decided, rule by rule and level by level; null until then. For the host and operators only.
     async fn decisions(&self) -> Nullable<Vec<EventDecision>> {
         self.stored_decisions().transpose()
     }
 }
 
-/// What was decided about one event and one rule. It is decided once; afterwards only refunds and denials change what
+/// What was decided about one event, one rule and one level. It is decided once; afterwards only refunds and denials change what
 /// was granted.
 #[derive(SimpleObject, Clone, Debug)]
 pub struct EventDecision {
     /// Key of the rule.
     pub rule: String,
+    /// Who would be paid: 0 for the referred user, 1 for the referrer, and so on.
+    pub level: i32,
     /// What was decided.
     pub decision: DecisionOutcome,
 }

@@ -12,6 +12,7 @@ pub mod program;
 pub mod referral;
 pub mod refund;
 pub mod reward;
+pub mod rule;
 pub mod tree;
 pub mod user;
 pub mod words;

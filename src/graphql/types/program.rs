@@ -6,12 +6,13 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
     money::major,
-    words::{Beneficiary, ProgramStatus},
+    rule::{RewardRule, RewardTrigger},
+    words::{AttributionModel, ProgramStatus},
 };
 use crate::{
     domain::{
         id::{Id, Noun},
-        program::{Definition, Pay, Rule, Trigger},
+        program::{Definition, Rule},
     },
     graphql::{
         errors::{ApiError, Nullable},
@@ -35,6 +36,20 @@ impl Program {
     /// The same, of a program that something else refers to.
     pub async fn referred_to(ctx: &Context<'_>, id: Id) -> Result<Self, ApiError> {
         Self::find(ctx, id).await?.ok_or_else(|| ApiError::missing("a program"))
+    }
+
+    async fn all_versions(&self, ctx: &Context<'_>) -> Result<Vec<ProgramVersion>, ApiError> {
+        let scope = Scope::of(ctx)?;
+        let rows = scope.engine.program_versions(self.0.id).await?;
+        let currency = &self.0.currency;
+        let shown = rows.into_iter().map(|(row, definition)| ProgramVersion {
+            version: row.version,
+            created_at: row.created_at.into(),
+            actor: scope.is_staff().then_some(row.actor),
+            qualifying: RewardTrigger::of(&definition.qualifying, currency),
+            rules: definition.rules.iter().map(|rule| RewardRule::of(rule, currency)).collect(),
+        });
+        Ok(shown.collect())
     }
 
     async fn definition(&self, ctx: &Context<'_>) -> Result<Arc<Definition>, ApiError> {
@@ -101,6 +116,18 @@ impl Program {
         Some(self.definition(ctx).await.map(|definition| definition.attribution_window_days))
     }
 
+    /// Which click counts when there were several.
+    async fn attribution(&self, ctx: &Context<'_>) -> Nullable<AttributionModel> {
+        Some(self.definition(ctx).await.map(|definition| definition.attribution.into()))
+    }
+
+    /// The smallest claim, in major units; null when claims of any amount are taken.
+    async fn minimum_claim(&self, ctx: &Context<'_>) -> Nullable<Decimal> {
+        let shown =
+            |definition: Arc<Definition>| definition.minimum_claim.map(|minor| Ok(major(minor, &self.0.currency)));
+        self.definition(ctx).await.map_or_else(|error| Some(Err(error)), shown)
+    }
+
     /// What the referred user has to do for the referral to be completed.
     async fn qualifying(&self, ctx: &Context<'_>) -> Nullable<RewardTrigger> {
         let currency = &self.0.currency;
@@ -112,76 +139,24 @@ impl Program {
         let show = |rule: &Rule| RewardRule::of(rule, &self.0.currency);
         Some(self.definition(ctx).await.map(|definition| definition.rules.iter().map(show).collect()))
     }
-}
 
-/// One promise of a program.
-#[derive(SimpleObject, Clone, Debug)]
-pub struct RewardRule {
-    /// Name of the rule, unique in its program.
-    pub key: String,
-    /// What the reward is called on screens, such as `referral_bonus`.
-    pub kind: String,
-    /// What it is paid for.
-    pub on: RewardTrigger,
-    /// Who is paid.
-    pub to: Beneficiary,
-    /// How much.
-    pub pay: RewardPay,
-    /// Days of 24 hours before the reward can be claimed.
-    pub hold_days: u32,
-    /// Days of 24 hours after which a reward that was not claimed lapses; null when it never does.
-    pub expires_after_days: Option<u32>,
-}
-
-/// When an event counts.
-#[derive(SimpleObject, Clone, Debug)]
-pub struct RewardTrigger {
-    /// The type of the event, such as `purchase`.
-    pub event: String,
-    /// The smallest amount that counts, in major units, after refunds. Null: events without an amount count as well.
-    pub min_amount: Option<Decimal>,
-    /// Which of the user's events that count: 1 for the first.
-    pub count: i32,
-    /// Whether every such event counts.
-    pub every: bool,
-}
-
-/// How much a rule pays.
-#[derive(SimpleObject, Clone, Debug)]
-pub struct RewardPay {
-    /// The same each time, in major units of the program's currency.
-    pub fixed: Option<Decimal>,
-}
-
-impl RewardTrigger {
-    fn of(trigger: &Trigger, currency: &str) -> Self {
-        Self {
-            event: trigger.event.clone(),
-            min_amount: trigger.min_amount.map(|minor| major(minor, currency)),
-            count: i32::try_from(trigger.count).unwrap_or(i32::MAX),
-            every: trigger.every,
-        }
+    /// Every version that there was, newest first, at most 100. A version is never changed.
+    async fn versions(&self, ctx: &Context<'_>) -> Nullable<Vec<ProgramVersion>> {
+        Some(self.all_versions(ctx).await)
     }
 }
 
-impl RewardRule {
-    fn of(rule: &Rule, currency: &str) -> Self {
-        Self {
-            key: rule.key.clone(),
-            kind: rule.kind.clone(),
-            on: RewardTrigger::of(&rule.on, currency),
-            to: rule.to.into(),
-            pay: RewardPay::of(&rule.pay, currency),
-            hold_days: rule.hold_days,
-            expires_after_days: rule.expires_after_days,
-        }
-    }
-}
-
-impl RewardPay {
-    fn of(pay: &Pay, currency: &str) -> Self {
-        match pay {
-            Pay::Fixed(minor) => Self { fixed: Some(major(*minor, currency)) },
-        }
-    }
+/// What a program promised, as it was written then.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct ProgramVersion {
+    /// The number of the version, from 1 on.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime,
+    /// Who made it. For operators only.
+    pub actor: Option<String>,
+    /// What the referred user has to do for the referral to be completed.
+    pub qualifying: RewardTrigger,
+    /// Who is paid what for what.
+    pub rules: Vec<RewardRule>,
 }

@@ -6,7 +6,11 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{event::Event, money::Money, program::Program, referral::Referral, user::User, words::RewardStatus};
 use crate::{
-    domain::id::Noun,
+    domain::{
+        explanation::{Explained, Explanation},
+        id::Noun,
+        money::Currency,
+    },
     graphql::{
         caller::Sight,
         errors::{ApiError, Nullable},
@@ -129,8 +133,16 @@ impl Reward {
     }
 
     /// Why it was granted and how its amount came about, in a sentence.
-    async fn explanation(&self) -> Option<&str> {
-        Some(&self.row.explanation)
+    async fn explanation(&self) -> Option<String> {
+        let currency = Currency::stored(&self.row.currency);
+        let of = Explained {
+            rule: &self.row.rule_key,
+            version: self.row.program_version,
+            level: self.row.level,
+            amount: self.row.amount,
+            currency: &currency,
+        };
+        Explanation::stored(&self.row.explanation).ok().map(|explanation| explanation.sentence(of))
     }
 
     /// How it got into its present state, oldest first.

@@ -3,7 +3,7 @@
 use async_graphql::Enum;
 
 use crate::{
-    domain::{history, program, reward, words},
+    domain::{history, pay, plan, program, reward, words},
     engine,
 };
 
@@ -191,15 +191,41 @@ pub enum LeaderboardPeriod {
 
 /// Who a rule pays.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "program::Beneficiary")]
+#[graphql(remote = "plan::Beneficiary")]
 pub enum Beneficiary {
     /// The person who was brought in (level 0).
     Referred,
     /// The person who brought them in (level 1).
     Referrer,
+    /// The chain above: level 1 is the referrer, level 2 whoever brought them in, and so on.
+    Upline,
 }
 
-/// What was decided about one event and one rule.
+/// Which click counts when there were several.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "program::AttributionModel")]
+pub enum AttributionModel {
+    /// The first that is still valid.
+    FirstTouch,
+    /// The last.
+    LastTouch,
+}
+
+/// The time over which a cap counts, by when the event was accepted, in the program's time zone.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "pay::CapPeriod")]
+pub enum CapPeriod {
+    /// A day.
+    Day,
+    /// A week from Monday on.
+    Week,
+    /// A month.
+    Month,
+    /// For ever.
+    Ever,
+}
+
+/// What was decided about one event, one rule and one level.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "history::Decision")]
 pub enum DecisionOutcome {
@@ -211,8 +237,14 @@ pub enum DecisionOutcome {
     ReferralRejected,
     /// Whoever would be paid is suspended or erased.
     BeneficiaryInactive,
+    /// The chain above ends below this level.
+    LevelMissing,
+    /// The beneficiary has not completed enough referrals for the first tier.
+    NoTier,
     /// The amount came to nothing.
     Zero,
+    /// The rule's cap was used up.
+    CapReached,
 }
 
 /// What kind of refusal a `UserError` is; more may be added.
@@ -241,6 +273,16 @@ pub enum UserErrorCode {
     ClaimAlreadySettled,
     /// The payout reference belongs to another claim.
     ReferenceTaken,
+    /// There is no such program.
+    ProgramNotFound,
+    /// Another program has this key.
+    ProgramKeyTaken,
+    /// From the present state there is no way to the one that was asked for.
+    InvalidTransition,
+    /// A warning: levels from 2 on are paid for recruiting alone, which many countries forbid.
+    PaysForRecruiting,
+    /// What could be claimed is less than the program pays out at once.
+    BelowMinimumClaim,
     /// The user is suspended or erased.
     UserInactive,
 }

@@ -1,14 +1,18 @@
 //! Changes of many rows: one statement each, its rows passed as arrays.
 
 use diesel::{
-    QueryResult, QueryableByName, sql_query,
+    ExpressionMethods, QueryResult, QueryableByName,
+    query_source::Table,
+    sql_query,
     sql_types::{Array, Nullable},
+    upsert::excluded,
 };
 use diesel_async::RunQueryDsl;
 
 use super::Connection;
 use crate::store::{
-    changes::{AccountChange, BucketChange, EventChange, RefundChange, ScoreChange, TotalsChange},
+    changes::{AccountChange, BucketChange, CapChange, EventChange, RefundChange, ScoreChange, TotalsChange},
+    schema::caps,
     sql_types::{Int4, Int8, Text, Timestamptz, Uuid},
 };
 
@@ -114,6 +118,13 @@ pub async fn add_accounts(conn: &mut Connection, changes: Vec<AccountChange>) ->
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Sets what was used of caps. Their owners' totals, or their own rows, are locked already.
+pub async fn set_caps(conn: &mut Connection, changes: Vec<CapChange>) -> QueryResult<()> {
+    let set = (caps::used_count.eq(excluded(caps::used_count)), caps::used_amount.eq(excluded(caps::used_amount)));
+    let insert = diesel::insert_into(caps::table).values(changes).on_conflict(caps::table.primary_key());
+    insert.do_update().set(set).execute(conn).await.map(drop)
 }
 
 /// Sets scores; a score of nothing leaves the board.

@@ -69,15 +69,16 @@ pub async fn insert_referrals(conn: &mut Connection, rows: Vec<Referral>) -> Que
         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) \
         AS d(referred_id, referrer_id, program_id, created_at)";
     let referred: Vec<Id> = rows.iter().map(|row| row.referred_id).collect();
+    let referrers: Vec<Id> = rows.iter().map(|row| row.referrer_id).collect();
     sql_query(EDGES)
         .bind::<Array<Uuid>, _>(&referred)
-        .bind::<Array<Uuid>, _>(rows.iter().map(|row| row.referrer_id).collect::<Vec<_>>())
+        .bind::<Array<Uuid>, _>(&referrers)
         .bind::<Array<Uuid>, _>(rows.iter().map(|row| row.program_id).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.created_at).collect::<Vec<_>>())
         .execute(conn)
         .await?;
-    let marks = sql_query("INSERT INTO uncounted (user_id) SELECT * FROM unnest($1::uuid[])");
-    marks.bind::<Array<Uuid>, _>(&referred).execute(conn).await.map(drop)
+    let marks = sql_query("INSERT INTO uncounted (referrer_id, user_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])");
+    marks.bind::<Array<Uuid>, _>(&referrers).bind::<Array<Uuid>, _>(&referred).execute(conn).await.map(drop)
 }
 
 #[derive(QueryableByName)]

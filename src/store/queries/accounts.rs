@@ -7,7 +7,8 @@ use super::Connection;
 use crate::{
     domain::id::Id,
     store::{
-        models::{Account, NewTransfer},
+        fanout::Window,
+        models::{Account, NewTransfer, Transfer},
         schema::{accounts, transfers},
     },
 };
@@ -28,4 +29,14 @@ pub async fn lock(conn: &mut Connection, users: Vec<Id>) -> QueryResult<Vec<Acco
 pub async fn insert_transfers(conn: &mut Connection, rows: Vec<NewTransfer>) -> QueryResult<()> {
     insert_all!(conn, transfers::table, rows);
     Ok(())
+}
+
+/// A page of a user's transfers, newest first. The ids of a window hold the transfers' numbers.
+pub async fn transfers_of(conn: &mut Connection, user: Id, window: Window) -> QueryResult<Vec<Transfer>> {
+    let number = |id: Id| i64::try_from(id.uuid().as_u128()).unwrap_or(i64::MAX);
+    let mut query = transfers::table.filter(transfers::user_id.eq(user)).select(Transfer::as_select()).into_boxed();
+    query = window.after.into_iter().fold(query, |query, id| query.filter(transfers::id.lt(number(id))));
+    query = window.before.into_iter().fold(query, |query, id| query.filter(transfers::id.gt(number(id))));
+    let query = if window.from_end { query.order(transfers::id.asc()) } else { query.order(transfers::id.desc()) };
+    query.limit(window.limit).load(conn).await
 }

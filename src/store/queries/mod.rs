@@ -5,7 +5,9 @@
 use super::Connection;
 
 pub mod accounts;
+pub mod audit;
 pub mod boards;
+pub mod caps;
 pub mod claims;
 pub mod codes;
 pub mod events;
@@ -20,6 +22,7 @@ pub mod recount;
 pub mod referrals;
 pub mod rewards;
 pub mod settings;
+pub mod simulation;
 pub mod totals;
 pub mod tree;
 pub mod users;

@@ -20,7 +20,7 @@ const LEVELS: &str = "WITH RECURSIVE down(root_id, id, level) AS (\
     UNION ALL SELECT down.root_id, r.referred_id, down.level + 1 FROM down \
     JOIN referrals AS r ON r.referrer_id = down.id WHERE down.level < $3), \
     seen AS (SELECT down.root_id, down.level, r.status, r.created_at, CASE WHEN r.status = 'REJECTED' \
-    OR EXISTS (SELECT 1 FROM uncounted AS u WHERE u.user_id = r.referred_id) \
+    OR EXISTS (SELECT 1 FROM uncounted AS u WHERE u.referrer_id = r.referrer_id AND u.user_id = r.referred_id) \
     OR EXISTS (SELECT 1 FROM events AS e WHERE e.user_id = r.referred_id AND e.decided_no IS NULL \
     AND e.event_type = 'signup' AND e.key LIKE 'signup:%') THEN 0 ELSE 1 END AS counted \
     FROM down JOIN referrals AS r ON r.referred_id = down.id) \

@@ -43,6 +43,35 @@ pub async fn versions(conn: &mut Connection, program: Id, versions: Vec<i32>) ->
     query.filter(program_versions::version.eq_any(versions)).select(ProgramVersion::as_select()).load(conn).await
 }
 
+/// The newest versions of one program, newest first.
+pub async fn newest_versions(conn: &mut Connection, program: Id, limit: i64) -> QueryResult<Vec<ProgramVersion>> {
+    let query = program_versions::table.filter(program_versions::program_id.eq(program));
+    query.order(program_versions::version.desc()).limit(limit).select(ProgramVersion::as_select()).load(conn).await
+}
+
+/// A program, locked against other changes of it.
+pub async fn lock(conn: &mut Connection, id: Id) -> QueryResult<Option<Program>> {
+    for_update!(programs::table.find(id).select(Program::as_select())).first(conn).await.optional()
+}
+
+/// Writes what may change of a program.
+pub async fn change(conn: &mut Connection, program: Program) -> QueryResult<()> {
+    diesel::update(programs::table.find(program.id))
+        .set((
+            programs::name.eq(program.name),
+            programs::currency.eq(program.currency),
+            programs::time_zone.eq(program.time_zone),
+            programs::status.eq(program.status),
+            programs::version.eq(program.version),
+            programs::starts_at.eq(program.starts_at),
+            programs::ends_at.eq(program.ends_at),
+            programs::was_active.eq(program.was_active),
+        ))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// Adds a program unless its key is taken; says whether it did.
 pub async fn insert(conn: &mut Connection, program: Program) -> QueryResult<bool> {
     let insert = diesel::insert_into(programs::table).values(program).on_conflict_do_nothing();

@@ -24,7 +24,8 @@ use crate::{
 /// Rows that count for a metric: `$p`, `$f` and `$t` stand for program, first instant and end, `{only}` for more.
 const SIGNUPS: &str = "SELECT r.referrer_id AS user_id, count(*) AS score, max(r.created_at) AS reached_at \
     FROM referrals AS r WHERE r.program_id = $p AND r.created_at >= $f AND r.created_at < $t \
-    AND r.status <> 'REJECTED' {only} AND NOT EXISTS (SELECT 1 FROM uncounted AS u WHERE u.user_id = r.referred_id) \
+    AND r.status <> 'REJECTED' {only} AND NOT EXISTS (SELECT 1 FROM uncounted AS u \
+    WHERE u.referrer_id = r.referrer_id AND u.user_id = r.referred_id) \
     AND NOT EXISTS (SELECT 1 FROM outbox AS o JOIN events AS e ON e.user_id = o.user_id WHERE o.user_id = r.referred_id \
     AND e.decided_no IS NULL AND e.event_type = 'signup' AND e.key LIKE 'signup:%') GROUP BY r.referrer_id";
 const REFERRALS: &str = "SELECT r.referrer_id AS user_id, count(*) AS score, max(r.completed_at) AS reached_at \

@@ -1,7 +1,9 @@
 //! The edges of the tree.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnectionCore, RunQueryDsl};
 
 use super::Connection;
 use crate::{
@@ -9,8 +11,9 @@ use crate::{
     store::{
         fanout::FirstOfEach,
         models::Referral,
-        requests::StatusChange,
+        requests::{Completed, StatusChange},
         schema::{referrals, uncounted},
+        sql_types,
     },
 };
 
@@ -18,6 +21,26 @@ use crate::{
 pub async fn of_referred(conn: &mut Connection, users: &[Id]) -> QueryResult<Vec<Referral>> {
     let query = referrals::table.filter(referrals::referred_id.eq_any(users.to_vec()));
     query.select(Referral::as_select()).load(conn).await
+}
+
+/// How many direct referrals of each user are completed in a program; counting stops at `limit`.
+pub async fn completed(conn: &mut Connection, of: Vec<(Id, Id)>, limit: i64) -> QueryResult<Vec<Completed>> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed: Vec<String> = (0..of.len()).map(|row| format!("(${}, ${})", row * 2 + 1, row * 2 + 2)).collect();
+    let text = format!(
+        "SELECT v.referrer_id, v.program_id, (SELECT count(*) FROM (SELECT 1 FROM referrals AS r \
+         WHERE r.referrer_id = v.referrer_id AND r.program_id = v.program_id AND r.status = 'COMPLETED' \
+         LIMIT {limit}) AS bounded) AS completed \
+         FROM (SELECT p.column1 AS referrer_id, p.column2 AS program_id FROM (VALUES {}) AS p) AS v",
+        listed.join(", ")
+    );
+    let query = diesel::sql_query(text).into_boxed::<<Connection as AsyncConnectionCore>::Backend>();
+    let query = of.into_iter().fold(query, |query, (user, program)| {
+        query.bind::<sql_types::Uuid, _>(user).bind::<sql_types::Uuid, _>(program)
+    });
+    query.load(conn).await
 }
 
 /// Referrals that users made: the first of each.
@@ -30,22 +53,18 @@ pub async fn insert(conn: &mut Connection, referral: Referral) -> QueryResult<()
     diesel::insert_into(referrals::table).values(referral).execute(conn).await.map(drop)
 }
 
-/// Adds many referrals that are counted later.
-pub async fn insert_uncounted(conn: &mut Connection, rows: Vec<Referral>) -> QueryResult<()> {
-    let marks: Vec<Uncounted> = rows.iter().map(|row| Uncounted { user_id: row.referred_id }).collect();
-    insert_all!(conn, referrals::table, rows);
-    insert_all!(conn, uncounted::table, marks);
-    Ok(())
-}
-
-/// Imported referrals that no counter knows yet, locked.
+/// Imported referrals that no counter knows yet, locked; those of one referrer together.
 pub async fn claim_uncounted(conn: &mut Connection, limit: i64) -> QueryResult<Vec<Id>> {
-    skip_locked!(uncounted::table.order(uncounted::user_id).limit(limit).select(uncounted::user_id)).load(conn).await
+    let marks = uncounted::table.order((uncounted::referrer_id, uncounted::user_id)).limit(limit);
+    skip_locked!(marks.select(uncounted::user_id)).load(conn).await
 }
 
 /// Marks referrals as counted.
-pub async fn mark_counted(conn: &mut Connection, users: Vec<Id>) -> QueryResult<usize> {
-    diesel::delete(uncounted::table.filter(uncounted::user_id.eq_any(users))).execute(conn).await
+pub async fn mark_counted(conn: &mut Connection, edges: &[Referral]) -> QueryResult<usize> {
+    let referrers: BTreeSet<Id> = edges.iter().map(|edge| edge.referrer_id).collect();
+    let marks = uncounted::table.filter(uncounted::referrer_id.eq_any(referrers));
+    let users = edges.iter().map(|edge| edge.referred_id);
+    diesel::delete(marks.filter(uncounted::user_id.eq_any(users))).execute(conn).await
 }
 
 /// Whether imported referrals wait to be counted.
@@ -60,10 +79,4 @@ pub async fn change_status(conn: &mut Connection, change: StatusChange) -> Query
     let update =
         diesel::update(row).set((referrals::status.eq(change.to), referrals::completed_at.eq(change.completed_at)));
     update.execute(conn).await.map(|rows| rows == 1)
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = uncounted)]
-struct Uncounted {
-    user_id: Id,
 }

@@ -88,6 +88,11 @@ pub async fn statuses(conn: &mut Connection, ids: Vec<Id>) -> QueryResult<Vec<(I
     users::table.filter(users::id.eq_any(ids)).select((users::id, users::status)).load(conn).await
 }
 
+/// Sets a user's standing.
+pub async fn set_status(conn: &mut Connection, id: Id, status: UserStatus) -> QueryResult<()> {
+    diesel::update(users::table.find(id)).set(users::status.eq(status)).execute(conn).await.map(drop)
+}
+
 /// Adds many users in one go, leaving out those whose external id is taken.
 pub async fn insert_new(conn: &mut Connection, rows: Vec<User>) -> QueryResult<()> {
     insert_all!(conn, users::table, rows);

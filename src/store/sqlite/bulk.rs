@@ -1,13 +1,18 @@
-//! Changes of many rows: one hop to the connection's thread, then a prepared statement per row.
-//!
-//! Written with diesel's builder throughout: what comes from `sql_query` is prepared anew for each row.
+//! Changes of many rows: one hop to the connection's thread, then one statement over all of them.
 
-use diesel::{QueryResult, RunQueryDsl, prelude::*, query_source::Table, upsert::excluded};
+use diesel::{
+    QueryResult, RunQueryDsl, SqliteConnection, prelude::*, query_source::Table, sql_query, sql_types::Text,
+    upsert::excluded,
+};
+use serde_json::{Value, json};
 
 use super::Connection;
-use crate::store::{
-    changes::{AccountChange, BucketChange, EventChange, RefundChange, ScoreChange, TotalsChange},
-    schema::{accounts, board_histogram, board_scores, events, refunds, user_totals},
+use crate::{
+    domain::{id::Id, time::Timestamp},
+    store::{
+        changes::{AccountChange, BucketChange, CapChange, EventChange, RefundChange, ScoreChange, TotalsChange},
+        schema::{board_scores, caps, events, refunds},
+    },
 };
 
 /// Places in the order of decisions. There is one writer, so the next one follows the largest.
@@ -22,77 +27,91 @@ pub async fn next_decided(conn: &mut Connection, how_many: usize) -> QueryResult
     Ok((1..).take(how_many).map(|step| largest + step).collect())
 }
 
-/// The assignment of columns raised by an amount each.
-macro_rules! raised {
-    ($table:ident: $($column:ident += $by:expr),+ $(,)?) => { ($($table::$column.eq($table::$column + $by),)+) };
+/// Runs one statement over many rows, which it reads as JSON arrays from its only parameter: diesel never keeps an UPDATE
+/// prepared, and preparing one for each row costs more than the change.
+fn over(conn: &mut SqliteConnection, text: &'static str, rows: Vec<Value>) -> QueryResult<()> {
+    sql_query(text).bind::<Text, _>(Value::Array(rows).to_string()).execute(conn).map(drop)
+}
+
+/// An id as SQLite's `unhex` reads it.
+fn hex(id: Id) -> String {
+    id.uuid().simple().to_string()
 }
 
 /// Adds to counters and raises their versions.
 pub async fn add_totals(conn: &mut Connection, changes: Vec<TotalsChange>) -> QueryResult<()> {
-    conn.spawn_blocking(move |conn| {
-        changes.into_iter().try_for_each(|change| {
-            let network = change.network();
-            let TotalsChange { user, signups, completed, newest, .. } = change;
-            let row = user_totals::table.find(user);
-            diesel::update(row)
-                .set(raised!(user_totals: version += 1, network += network, signups_1 += signups[0], signups_2 += signups[1], signups_3 += signups[2], signups_4 += signups[3], signups_5 += signups[4], signups_6 += signups[5], signups_7 += signups[6], signups_8 += signups[7], signups_9 += signups[8], signups_10 += signups[9], completed_1 += completed[0], completed_2 += completed[1], completed_3 += completed[2], completed_4 += completed[3], completed_5 += completed[4], completed_6 += completed[5], completed_7 += completed[6], completed_8 += completed[7], completed_9 += completed[8], completed_10 += completed[9]))
-                .execute(conn)?;
-            let Some(newest) = newest else { return Ok(()) };
-            let older = user_totals::network_at.is_null().or(user_totals::network_at.lt(newest));
-            diesel::update(row.filter(older)).set(user_totals::network_at.eq(newest)).execute(conn).map(drop)
-        })
-    })
-    .await
+    const TEXT: &str = "UPDATE user_totals AS t SET version = t.version + 1, network = t.network + (d.v ->> 2), \
+        network_at = coalesce(max(t.network_at, d.v ->> 1), t.network_at, d.v ->> 1), signups_1 = t.signups_1 + (d.v ->> 3), signups_2 = t.signups_2 + (d.v ->> 4), \
+        signups_3 = t.signups_3 + (d.v ->> 5), signups_4 = t.signups_4 + (d.v ->> 6), \
+        signups_5 = t.signups_5 + (d.v ->> 7), signups_6 = t.signups_6 + (d.v ->> 8), \
+        signups_7 = t.signups_7 + (d.v ->> 9), signups_8 = t.signups_8 + (d.v ->> 10), \
+        signups_9 = t.signups_9 + (d.v ->> 11), signups_10 = t.signups_10 + (d.v ->> 12), \
+        completed_1 = t.completed_1 + (d.v ->> 13), completed_2 = t.completed_2 + (d.v ->> 14), \
+        completed_3 = t.completed_3 + (d.v ->> 15), completed_4 = t.completed_4 + (d.v ->> 16), \
+        completed_5 = t.completed_5 + (d.v ->> 17), completed_6 = t.completed_6 + (d.v ->> 18), \
+        completed_7 = t.completed_7 + (d.v ->> 19), completed_8 = t.completed_8 + (d.v ->> 20), \
+        completed_9 = t.completed_9 + (d.v ->> 21), completed_10 = t.completed_10 + (d.v ->> 22) \
+        FROM (SELECT value AS v FROM json_each(?)) AS d WHERE t.user_id = unhex(d.v ->> 0)";
+    let row = |change: TotalsChange| {
+        let newest = change.newest.map(Timestamp::micros);
+        let mut row = vec![json!(hex(change.user)), json!(newest), json!(change.network())];
+        row.extend(change.signups.into_iter().chain(change.completed).map(Value::from));
+        Value::Array(row)
+    };
+    let rows = changes.into_iter().map(row).collect();
+    conn.spawn_blocking(move |conn| over(conn, TEXT, rows)).await
 }
 
 /// Writes what was decided about events.
 pub async fn decide_events(conn: &mut Connection, changes: Vec<EventChange>) -> QueryResult<()> {
-    conn.spawn_blocking(move |conn| {
-        changes.into_iter().try_for_each(|change| {
-            let row = diesel::update(events::table.find(change.id));
-            row.set((
-                events::remaining.eq(change.remaining),
-                events::decided_no.eq(change.decided_no),
-                events::decisions.eq(change.decisions),
-            ))
-            .execute(conn)
-            .map(drop)
-        })
-    })
-    .await
+    const TEXT: &str = "UPDATE events AS t SET remaining = d.v ->> 1, decided_no = d.v ->> 2, \
+        decisions = d.v ->> 3 FROM (SELECT value AS v FROM json_each(?)) AS d WHERE t.id = unhex(d.v ->> 0)";
+    let row = |change: EventChange| json!([hex(change.id), change.remaining, change.decided_no, change.decisions]);
+    let rows = changes.into_iter().map(row).collect();
+    conn.spawn_blocking(move |conn| over(conn, TEXT, rows)).await
 }
 
 /// Writes what was decided about refunds.
 pub async fn decide_refunds(conn: &mut Connection, changes: Vec<RefundChange>) -> QueryResult<()> {
-    conn.spawn_blocking(move |conn| {
-        changes.into_iter().try_for_each(|change| {
-            let row = diesel::update(refunds::table.find(change.id));
-            row.set((
-                refunds::event_id.eq(change.event),
-                refunds::applied.eq(change.applied),
-                refunds::decided_no.eq(change.decided_no),
-            ))
-            .execute(conn)
-            .map(drop)
-        })
-    })
-    .await
+    const TEXT: &str = "UPDATE refunds AS t SET event_id = unhex(d.v ->> 1), applied = d.v ->> 2, \
+        decided_no = d.v ->> 3 FROM (SELECT value AS v FROM json_each(?)) AS d WHERE t.id = unhex(d.v ->> 0)";
+    let row = |change: RefundChange| json!([hex(change.id), hex(change.event), change.applied, change.decided_no]);
+    let rows = changes.into_iter().map(row).collect();
+    conn.spawn_blocking(move |conn| over(conn, TEXT, rows)).await
 }
 
 /// Adds to balances, opening accounts that are not there yet.
 pub async fn add_accounts(conn: &mut Connection, changes: Vec<AccountChange>) -> QueryResult<()> {
+    const OPEN: &str = "INSERT INTO accounts (user_id, currency) \
+        SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING";
+    const ADD: &str = "UPDATE accounts AS t SET pending = t.pending + (d.v ->> 2), \
+        available = t.available + (d.v ->> 3), withheld = t.withheld + (d.v ->> 4), \
+        claimed = t.claimed + (d.v ->> 5), paid = t.paid + (d.v ->> 6), debt = t.debt + (d.v ->> 7) \
+        FROM (SELECT value AS v FROM json_each(?)) AS d \
+        WHERE t.user_id = unhex(d.v ->> 0) AND t.currency = d.v ->> 1";
+    let row = |change: AccountChange| {
+        let AccountChange { user, currency, pending, available, withheld, claimed, paid, debt } = change;
+        json!([hex(user), currency, pending, available, withheld, claimed, paid, debt])
+    };
+    let rows: Vec<Value> = changes.into_iter().map(row).collect();
+    conn.spawn_blocking(move |conn| {
+        over(conn, OPEN, rows.clone())?;
+        over(conn, ADD, rows)
+    })
+    .await
+}
+
+/// Sets what was used of caps.
+pub async fn set_caps(conn: &mut Connection, changes: Vec<CapChange>) -> QueryResult<()> {
     conn.spawn_blocking(move |conn| {
         changes.into_iter().try_for_each(|change| {
-            let key = (accounts::user_id.eq(change.user), accounts::currency.eq(&change.currency));
-            diesel::insert_into(accounts::table).values(key).on_conflict_do_nothing().execute(conn)?;
-            diesel::update(accounts::table.find((change.user, &change.currency)))
-                .set(raised!(accounts:
-                    pending += change.pending,
-                    available += change.available,
-                    withheld += change.withheld,
-                    claimed += change.claimed,
-                    paid += change.paid,
-                    debt += change.debt,
+            diesel::insert_into(caps::table)
+                .values(change)
+                .on_conflict(caps::table.primary_key())
+                .do_update()
+                .set((
+                    caps::used_count.eq(excluded(caps::used_count)),
+                    caps::used_amount.eq(excluded(caps::used_amount)),
                 ))
                 .execute(conn)
                 .map(drop)
@@ -135,25 +154,20 @@ pub async fn set_scores(conn: &mut Connection, changes: Vec<ScoreChange>) -> Que
 
 /// Adds to histograms.
 pub async fn add_buckets(conn: &mut Connection, changes: Vec<BucketChange>) -> QueryResult<()> {
+    const OPEN: &str = "INSERT INTO board_histogram (program_id, metric, period, starts_at, bucket, users) \
+        SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, 0 FROM json_each(?) \
+        WHERE true ON CONFLICT DO NOTHING";
+    const ADD: &str = "UPDATE board_histogram AS t SET users = t.users + (d.v ->> 5) \
+        FROM (SELECT value AS v FROM json_each(?)) AS d WHERE t.program_id = unhex(d.v ->> 0) \
+        AND t.metric = d.v ->> 1 AND t.period = d.v ->> 2 AND t.starts_at = d.v ->> 3 AND t.bucket = d.v ->> 4";
+    let row = |change: BucketChange| {
+        let BucketChange { program, metric, period, starts_at, bucket, users } = change;
+        json!([hex(program), metric.word(), period.word(), starts_at.micros(), bucket, users])
+    };
+    let rows: Vec<Value> = changes.into_iter().map(row).collect();
     conn.spawn_blocking(move |conn| {
-        changes.into_iter().try_for_each(|change| {
-            let BucketChange { program, metric, period, starts_at, bucket, users } = change;
-            diesel::insert_into(board_histogram::table)
-                .values((
-                    board_histogram::program_id.eq(program),
-                    board_histogram::metric.eq(metric),
-                    board_histogram::period.eq(period),
-                    board_histogram::starts_at.eq(starts_at),
-                    board_histogram::bucket.eq(bucket),
-                    board_histogram::users.eq(0),
-                ))
-                .on_conflict_do_nothing()
-                .execute(conn)?;
-            diesel::update(board_histogram::table.find((program, metric, period, starts_at, bucket)))
-                .set(raised!(board_histogram: users += users))
-                .execute(conn)
-                .map(drop)
-        })
+        over(conn, OPEN, rows.clone())?;
+        over(conn, ADD, rows)
     })
     .await
 }

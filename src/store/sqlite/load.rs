@@ -83,8 +83,8 @@ pub async fn insert_referrals(conn: &mut Connection, rows: Vec<Referral>) -> Que
                 referrals::created_at.eq(row.created_at),
             ));
             insert.execute(conn)?;
-            let mark = diesel::insert_into(uncounted::table).values(uncounted::user_id.eq(row.referred_id));
-            mark.execute(conn).map(drop)
+            let mark = (uncounted::referrer_id.eq(row.referrer_id), uncounted::user_id.eq(row.referred_id));
+            diesel::insert_into(uncounted::table).values(mark).execute(conn).map(drop)
         })
     })
     .await
