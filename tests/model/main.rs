@@ -33,12 +33,12 @@ use banyan::store::BackendKind;
 
 #[test]
 fn histories_on_sqlite() {
-    run::run(BackendKind::Sqlite, run::how_many(200, 2_000));
+    run::run(BackendKind::Sqlite, run::how_many(30, 60));
 }
 
 #[test]
 fn histories_on_postgres() {
     if support::postgres_url().is_some() {
-        run::run(BackendKind::Postgres, run::how_many(30, 300));
+        run::run(BackendKind::Postgres, run::how_many(10, 20));
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Histories of one database: making one costs time, and large ones are slow to check at the end.
-const PER_DATABASE: u64 = 50;
+const PER_DATABASE: u64 = 15;
 /// Databases that are busy at once.
 const WORKERS: usize = 2;
 /// Threads of one runtime: migrations and dropped queries panic on a runtime with one.

@@ -45,7 +45,10 @@ impl Engine {
             Import { engine: self, program, lines, pace, waiting: Waiting::default(), ready: VecDeque::new() };
         let outcome = import.run(&mut reporter).await;
         // What is in by now is counted even when the file turned out to be broken further down.
+        let refresh = async |tx: &mut Tx| run!(tx, load::refresh_statistics()).map_err(Error::from);
+        self.store.write_long(refresh).await?;
         self.count_all_imported(&mut reporter).await?;
+        self.store.write_long(refresh).await?;
         outcome?;
         Ok(Summary { tally: reporter.tally, took: started.elapsed() })
     }

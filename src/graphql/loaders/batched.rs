@@ -1,18 +1,30 @@
 //! The one wrapper around the `dataloader` crate.
+//!
+//! The crate lets every caller yield before it looks whether its key was loaded meanwhile: at a hundred callers a level that
+//! costs more than the statement. Here the first caller of a level gathers the others' keys while it yields, loads all of
+//! them, and wakes the others when they are there.
 
-use std::{collections::HashMap, fmt::Debug, hash::Hash};
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use dataloader::{BatchFn, cached};
 use futures_util::future::BoxFuture;
-use tokio::task::coop::unconstrained;
+use tokio::{
+    sync::watch,
+    task::{coop::unconstrained, yield_now},
+};
 
 use crate::{graphql::errors::ApiError, store::StoreError};
 
 /// Most keys of one statement.
 const MAX_BATCH: usize = 5_000;
-/// How often whoever drives a batch lets the others run before it looks at the keys that have come: enough for every item
-/// of a page of 100 to take the loader's lock in turn and hand its children's keys in. One costs about a microsecond.
-const YIELDS: usize = 256;
+/// Whoever gathers keys lets the others run until so many steps brought no further key. The executor's lists stop and begin
+/// again each time that somebody yields, so that the children of a wide level ask one after the other.
+const QUIET_STEPS: usize = 32;
 /// How often a key is asked for again after the future that drove its batch was dropped.
 const MAX_ATTEMPTS: usize = 8;
 
@@ -28,6 +40,39 @@ where
     V: Value,
 {
     loader: cached::Loader<K, Result<V, ApiError>, Batch<K, V>>,
+    gathering: Mutex<Option<Gathering<K, V>>>,
+}
+
+/// Keys that wait for their batch, and how their callers hear of its end.
+struct Gathering<K, V> {
+    keys: Vec<K>,
+    loaded: Loaded<K, V>,
+}
+
+/// Values of a whole batch, once they are there.
+type Loaded<K, V> = watch::Receiver<Option<Arc<HashMap<K, Result<V, ApiError>>>>>;
+
+/// What a caller does about a key.
+enum Part<'a, K: Key, V: Value> {
+    /// Gathers and loads.
+    Drives(Driver<'a, K, V>),
+    /// Waits for who does. The channel closes without a word when that one is dropped.
+    Waits(Loaded<K, V>),
+}
+
+/// Whoever gathers keys; gives them up when dropped before they were loaded, because a sibling failed.
+struct Driver<'a, K: Key, V: Value> {
+    batched: &'a Batched<K, V>,
+    gathers: bool,
+    loaded: watch::Sender<Option<Arc<HashMap<K, Result<V, ApiError>>>>>,
+}
+
+impl<K: Key, V: Value> Drop for Driver<'_, K, V> {
+    fn drop(&mut self) {
+        if self.gathers {
+            self.batched.gathering().take();
+        }
+    }
 }
 
 /// What can be a key.
@@ -62,26 +107,74 @@ impl<K: Key, V: Value> Batched<K, V> {
         F: Future<Output = Found<K, V>> + Send + 'static,
     {
         let fetch: Fetch<K, V> = Box::new(move |keys| Box::pin(fetch(keys)));
-        Self { loader: cached::Loader::new(Batch { fetch }).with_max_batch_size(MAX_BATCH).with_yield_count(YIELDS) }
+        let loader = cached::Loader::new(Batch { fetch }).with_max_batch_size(MAX_BATCH).with_yield_count(0);
+        Self { loader, gathering: Mutex::new(None) }
     }
 
     /// The value of a key.
-    ///
-    /// The crate drains the waiting keys into the future of one waiter; when that one is dropped, because a sibling
-    /// failed, the others are told that their key was not found. Since every key is answered that can mean nothing else,
-    /// and asking again is right. The runtime's budget per poll is lifted, or a wide level would fall apart into batches.
     pub async fn load(&self, key: K) -> Result<V, ApiError> {
         for _ in 0..MAX_ATTEMPTS {
-            if let Ok(answer) = unconstrained(self.loader.try_load(key.clone())).await {
-                return answer;
+            match self.join(&key) {
+                Part::Drives(driver) => {
+                    if let Some(answer) = driver.load(&key).await {
+                        return answer;
+                    }
+                }
+                Part::Waits(mut loaded) => {
+                    // Without the runtime's budget per poll a wide level would wake in pieces, and so ask in pieces.
+                    let _ended_well_or_not = unconstrained(loaded.changed()).await;
+                    let answer = loaded.borrow().as_ref().and_then(|values| values.get(&key).cloned());
+                    if let Some(answer) = answer {
+                        return answer;
+                    }
+                }
             }
         }
         Err(ApiError::internal(&"a batch was lost again and again"))
     }
 
+    fn join(&self, key: &K) -> Part<'_, K, V> {
+        let mut gathering = self.gathering();
+        if let Some(Gathering { keys, loaded }) = gathering.as_mut() {
+            keys.push(key.clone());
+            return Part::Waits(loaded.clone());
+        }
+        let (sender, loaded) = watch::channel(None);
+        *gathering = Some(Gathering { keys: vec![key.clone()], loaded });
+        Part::Drives(Driver { batched: self, gathers: true, loaded: sender })
+    }
+
+    fn gathered(&self) -> usize {
+        self.gathering().as_ref().map_or(0, |gathering| gathering.keys.len())
+    }
+
+    fn gathering(&self) -> MutexGuard<'_, Option<Gathering<K, V>>> {
+        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Remembers values that came by another way.
     pub async fn prime(&self, values: impl IntoIterator<Item = (K, V)>) {
         self.loader.prime_many(values.into_iter().map(|(key, value)| (key, Ok(value)))).await;
+    }
+}
+
+impl<K: Key, V: Value> Driver<'_, K, V> {
+    /// Loads what has gathered after a while, and gives the value of one of the keys.
+    async fn load(mut self, key: &K) -> Option<Result<V, ApiError>> {
+        let mut known = 0;
+        while let now = self.batched.gathered()
+            && now > known
+        {
+            known = now;
+            for _ in 0..QUIET_STEPS {
+                unconstrained(yield_now()).await;
+            }
+        }
+        let gathered = self.batched.gathering().take();
+        self.gathers = false;
+        let values = Arc::new(self.batched.loader.try_load_many(gathered?.keys).await.ok()?);
+        self.loaded.send_replace(Some(Arc::clone(&values)));
+        values.get(key).cloned()
     }
 }
 

@@ -120,3 +120,9 @@ pub async fn reserve_seqs(conn: &mut Connection, how_many: usize) -> QueryResult
     numbers.sort_unstable();
     Ok(numbers)
 }
+
+/// Tells the planner how large the tables are that an import filled: it would find out by itself, but minutes later.
+pub async fn refresh_statistics(conn: &mut Connection) -> QueryResult<()> {
+    const TEXT: &str = "ANALYZE users, codes, referrals, user_totals, events, board_scores, board_histogram";
+    sql_query(TEXT).execute(conn).await.map(drop)
+}

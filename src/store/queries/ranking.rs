@@ -162,13 +162,20 @@ pub async fn tied_before(conn: &mut Connection, ranking: Ranking, place: Place) 
 pub async fn distinct_above(conn: &mut Connection, ranking: Ranking, score: i64, limit: i64) -> QueryResult<i64> {
     let Names { from, score: column, next, .. } = names(ranking);
     let (least, limit_at) = (next, next + 1);
+    let (highest, last) = highest(from, column);
     let text = format!(
-        "WITH RECURSIVE seen(score, place) AS (SELECT max({column}), 1 FROM {from} UNION ALL \
-         SELECT (SELECT max({column}) FROM {from} AND {column} < seen.score), seen.place + 1 FROM seen \
+        "WITH RECURSIVE seen(score, place) AS (SELECT ({highest} {last}), 1 UNION ALL \
+         SELECT ({highest} AND {column} < seen.score {last}), seen.place + 1 FROM seen \
          WHERE seen.score > ${least} AND seen.place < ${limit_at}) \
          SELECT count(*) AS number FROM seen WHERE seen.score > ${least}"
     );
     one(conn, query(text, ranking).bind::<Int8, _>(score).bind::<Int8, _>(limit)).await
+}
+
+/// Beginning and end of a look-up of the highest score. Written as the first of the index: a `max` that the planner has no
+/// statistics for reads all scores below.
+fn highest(from: &str, column: &str) -> (String, String) {
+    (format!("SELECT {column} FROM {from}"), format!("ORDER BY {column} DESC LIMIT 1"))
 }
 
 async fn one(conn: &mut Connection, query: Query) -> QueryResult<i64> {
@@ -252,9 +259,10 @@ struct Score {
 /// The different scores from the top of a ranking, down to `least`; at most `limit` of them.
 pub async fn top_scores(conn: &mut Connection, ranking: Ranking, least: i64, limit: i64) -> QueryResult<Vec<i64>> {
     let Names { from, score: column, next, .. } = names(ranking);
+    let (highest, last) = highest(from, column);
     let text = format!(
-        "WITH RECURSIVE seen(score, place) AS (SELECT max({column}), 1 FROM {from} UNION ALL \
-         SELECT (SELECT max({column}) FROM {from} AND {column} < seen.score), seen.place + 1 FROM seen \
+        "WITH RECURSIVE seen(score, place) AS (SELECT ({highest} {last}), 1 UNION ALL \
+         SELECT ({highest} AND {column} < seen.score {last}), seen.place + 1 FROM seen \
          WHERE seen.score > ${next} AND seen.place < ${}) SELECT CAST(score AS bigint) AS score FROM seen",
         next + 1
     );

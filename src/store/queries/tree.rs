@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::super::FIRST_CHILDREN;
+use super::super::{FIRST_CHILDREN, TREE_USERS};
 use super::Connection;
 use crate::{
     domain::id::Id,
@@ -86,7 +86,7 @@ pub async fn subtree(conn: &mut Connection, request: TreeRequest) -> QueryResult
          SELECT tree.parent_id, tree.level, \
          (SELECT count(*) FROM (SELECT 1 FROM referrals AS edge WHERE edge.referrer_id = tree.id LIMIT $2 + 1) AS found) \
          > CASE WHEN tree.level = $3 THEN 0 ELSE $2 END AS more, users.* \
-         FROM tree JOIN users ON users.id = tree.id ORDER BY tree.level LIMIT $4"
+         FROM {TREE_USERS} ORDER BY tree.level LIMIT $4"
     );
     diesel::sql_query(text)
         .bind::<Uuid, _>(request.root)
