@@ -15,7 +15,7 @@ use std::sync::{
 use async_graphql::Variables;
 use banyan::{
     domain::{
-        code::Code,
+        code::CodeKey,
         history::{CapTaken, Decisions, Event, History, InForce, Item, Referral, World},
         id::{Id, Noun, parse_as},
         money::Currency,
@@ -93,8 +93,8 @@ fn decide_a_purchase(bencher: Bencher<'_, '_>, before: u128) {
 }
 
 #[divan::bench]
-fn fold_a_typed_code() -> Option<Code> {
-    Code::fold(black_box(" ann-7xK9 "))
+fn fold_a_typed_code() -> Option<CodeKey> {
+    CodeKey::fold(black_box(" ann-7xK9 "))
 }
 
 #[divan::bench]

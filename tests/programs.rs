@@ -73,7 +73,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         let input =
             json!({"key": "Bad key", "name": "", "currencyCode": "USD", "timeZone": "Mars/Base", "rules": rules});
         let payload = harness.admin().run(CREATE, json!({"input": input})).await["createProgram"].take();
-        let paths: Vec<String> = payload["userErrors"].as_array().unwrap().iter().map(|error| path(error)).collect();
+        let paths: Vec<String> = payload["userErrors"].as_array().unwrap().iter().map(path).collect();
         let expected = [
             "key",
             "name",

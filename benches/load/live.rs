@@ -39,8 +39,8 @@ pub async fn measure(server: &Server, people: &People, subscribers: usize) -> Fi
     for round in 1..=ROUNDS {
         sign_up(format!("friend-{round}"), code.as_deref()).await;
         let told = Instant::now();
-        let hears = |subscriber: &'_ mut Subscriber| hear(subscriber, round, told);
-        latencies.extend(futures_util::future::join_all(watching.iter_mut().map(hears)).await);
+        let hears = watching.iter_mut().map(|subscriber| hear(subscriber, round, told));
+        latencies.extend(futures_util::future::join_all(hears).await);
         sleep(PAUSE).await;
     }
     stopwatch.stop("live, from signUp to message", latencies)

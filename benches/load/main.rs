@@ -7,12 +7,7 @@
 //!
 //! Client and server share the machine, so that latencies say more when one connection asks alone
 //! (`--connections 1`), and throughput when many do. Processor time hardly depends on it.
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a tool for whoever works on Banyan"
-)]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a tool for whoever works on Banyan")]
 
 mod figures;
 mod live;

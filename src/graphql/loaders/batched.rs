@@ -50,7 +50,9 @@ struct Gathering<K, V> {
 }
 
 /// Values of a whole batch, once they are there.
-type Loaded<K, V> = watch::Receiver<Option<Arc<HashMap<K, Result<V, ApiError>>>>>;
+type Values<K, V> = Option<Arc<HashMap<K, Result<V, ApiError>>>>;
+/// How a caller hears of them.
+type Loaded<K, V> = watch::Receiver<Values<K, V>>;
 
 /// What a caller does about a key.
 enum Part<'a, K: Key, V: Value> {
@@ -64,7 +66,7 @@ enum Part<'a, K: Key, V: Value> {
 struct Driver<'a, K: Key, V: Value> {
     batched: &'a Batched<K, V>,
     gathers: bool,
-    loaded: watch::Sender<Option<Arc<HashMap<K, Result<V, ApiError>>>>>,
+    loaded: watch::Sender<Values<K, V>>,
 }
 
 impl<K: Key, V: Value> Drop for Driver<'_, K, V> {

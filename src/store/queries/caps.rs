@@ -40,8 +40,10 @@ pub async fn of(conn: &mut Connection, rows: Vec<Cap>) -> QueryResult<Vec<Cap>> 
         .await
 }
 
+type Keys = (BTreeSet<Id>, BTreeSet<String>, BTreeSet<String>, BTreeSet<Timestamp>);
+
 /// The parts of the keys, each once.
-fn keys(rows: Vec<Cap>) -> (BTreeSet<Id>, BTreeSet<String>, BTreeSet<String>, BTreeSet<Timestamp>) {
+fn keys(rows: Vec<Cap>) -> Keys {
     let part = |row: Cap| ((row.program_id, row.rule_key), (row.scope, row.starts_at));
     let (first, second): (Vec<_>, Vec<_>) = rows.into_iter().map(part).unzip();
     let (programs, rules) = first.into_iter().unzip();
