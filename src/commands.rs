@@ -1,12 +1,13 @@
-//! What the command line does besides serving.
+//! What the command line does.
 
 use std::{fs::File, io::IsTerminal, path::Path};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::runtime::Runtime;
 
 use crate::{
     app::{self, Fatal},
-    config::{Import, Keys, Options},
+    config::{Cli, Command, Import, Keys, Options},
     domain::id::{self, Noun},
     engine::{
         Engine,
@@ -22,15 +23,36 @@ use crate::{
 /// Bad rows that are printed; further ones are only counted.
 const SHOWN_BAD_ROWS: u64 = 1_000;
 
+/// Does what the command line asks for, to its end.
+///
+/// Not async on purpose: whatever a binary awaits is compiled once more into that binary, and this is the whole house.
+pub fn run(cli: Cli, runtime: &Runtime) -> Result<(), Fatal> {
+    runtime.block_on(dispatch(cli))
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Fatal> {
+    let options = cli.options;
+    match cli.command.unwrap_or(Command::Serve { demo: cli.demo }) {
+        Command::Serve { demo } => app::serve(options, demo || cli.demo).await,
+        Command::Migrate => migrate(&options).await,
+        Command::Import { what } => import(&options, what).await,
+        Command::Rebuild => rebuild(&options).await,
+        Command::Verify => verify(&options).await,
+        Command::Keys { what } => keys(&options, what).await,
+        Command::Schema => schema(),
+        Command::Generate { people, seed } => generate(people, seed),
+    }
+}
+
 /// Brings the database up to date.
-pub async fn migrate(options: &Options) -> Result<(), Fatal> {
+async fn migrate(options: &Options) -> Result<(), Fatal> {
     app::engine(options).await?;
     say("The database is up to date.");
     Ok(())
 }
 
 /// Imports a file; fails at the end when there were bad rows.
-pub async fn import(options: &Options, what: Import) -> Result<(), Fatal> {
+async fn import(options: &Options, what: Import) -> Result<(), Fatal> {
     let engine = app::engine(options).await?;
     let summary = match what {
         Import::Users { file } => {
@@ -84,7 +106,7 @@ impl Progress for Bar {
 }
 
 /// Computes counters and boards again.
-pub async fn rebuild(options: &Options) -> Result<(), Fatal> {
+async fn rebuild(options: &Options) -> Result<(), Fatal> {
     let engine = app::engine(options).await?;
     let corrected = engine.rebuild().await?;
     say(&format!("Counters and boards are computed again; {corrected} people's counters were corrected."));
@@ -92,7 +114,7 @@ pub async fn rebuild(options: &Options) -> Result<(), Fatal> {
 }
 
 /// Compares what is derived with what it is derived from; fails when something differs.
-pub async fn verify(options: &Options) -> Result<(), Fatal> {
+async fn verify(options: &Options) -> Result<(), Fatal> {
     let engine = app::engine(options).await?;
     let differences = engine.verify().await?;
     for difference in &differences {
@@ -108,7 +130,7 @@ pub async fn verify(options: &Options) -> Result<(), Fatal> {
 }
 
 /// Makes, lists and revokes API keys.
-pub async fn keys(options: &Options, what: Keys) -> Result<(), Fatal> {
+async fn keys(options: &Options, what: Keys) -> Result<(), Fatal> {
     let engine = app::engine(options).await?;
     match what {
         Keys::Create { name, role } => {
@@ -143,13 +165,13 @@ fn line(key: &ApiKey) -> String {
 }
 
 /// Prints the GraphQL schema.
-pub fn schema() -> Result<(), Fatal> {
+fn schema() -> Result<(), Fatal> {
     say(graphql::sdl().trim_end());
     Ok(())
 }
 
 /// Prints made-up people as CSV.
-pub fn generate(people: u32, seed: u64) -> Result<(), Fatal> {
+fn generate(people: u32, seed: u64) -> Result<(), Fatal> {
     let day = |text: &str| crate::domain::time::Timestamp::parse(text).ok_or("a day that is none");
     let spec = UsersSpec {
         people,

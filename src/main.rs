@@ -3,9 +3,9 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use banyan::{
-    app::{self, Fatal},
+    app::Fatal,
     commands,
-    config::{Cli, Command, LogFormat, Options},
+    config::{Cli, LogFormat, Options},
 };
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         start_log(&cli.options)?;
         let runtime =
             tokio::runtime::Builder::new_multi_thread().thread_stack_size(THREAD_STACK_BYTES).enable_all().build()?;
-        runtime.block_on(command(cli))
+        commands::run(cli, &runtime)
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,20 +27,6 @@ fn main() -> ExitCode {
             eprintln!("banyan: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-async fn command(cli: Cli) -> Result<(), Fatal> {
-    let options = cli.options;
-    match cli.command.unwrap_or(Command::Serve { demo: cli.demo }) {
-        Command::Serve { demo } => app::serve(options, demo || cli.demo).await,
-        Command::Migrate => commands::migrate(&options).await,
-        Command::Import { what } => commands::import(&options, what).await,
-        Command::Rebuild => commands::rebuild(&options).await,
-        Command::Verify => commands::verify(&options).await,
-        Command::Keys { what } => commands::keys(&options, what).await,
-        Command::Schema => commands::schema(),
-        Command::Generate { people, seed } => commands::generate(people, seed),
     }
 }
 

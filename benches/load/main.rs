@@ -1,7 +1,8 @@
 //! Load on a real server: `cargo bench --bench load -- --people 100000`.
 //!
-//! Makes a database of its own (SQLite, or PostgreSQL at `TEST_DATABASE_URL` with `--postgres`), imports made-up people
-//! with the product's own command, starts the product's own server and asks it over HTTP and WebSocket from this process.
+//! Makes a database of its own (SQLite, or PostgreSQL at `TEST_DATABASE_URL` with `--postgres`), starts the product's own
+//! server, imports made-up people beside it with the product's own command while others sign up, and then asks the server
+//! over HTTP and WebSocket from this process.
 //! Every answer is looked at: one that is not what was asked for ends the run. For each kind of request it prints
 //! requests per second, latency percentiles as a client sees them, and the processor time that the server spent on one.
 //!
@@ -11,6 +12,7 @@
 
 mod figures;
 mod live;
+mod meanwhile;
 mod people;
 mod requests;
 #[path = "../../tests/support/mod.rs"]
@@ -57,13 +59,14 @@ fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments, database: &Database) {
-    let took = people::import(arguments.people, &database.url());
-    println!("{} people imported in {:.1} s ({:?})", arguments.people, took.as_secs_f64(), database.kind());
     let mut server = Server::start(&[("DATABASE_URL", &database.url())]);
     server.ready().await;
+    let (took, meanwhile) = meanwhile::import(&server, arguments.people, &database.url()).await;
+    println!("{} people imported in {:.1} s ({:?})", arguments.people, took.as_secs_f64(), database.kind());
     people::all_counted(&server).await;
     let people = People::find(&server, arguments.people).await;
     println!("{}", Figures::HEADINGS);
+    println!("{meanwhile}");
     for kind in requests::Kind::ALL {
         let measured = requests::measure(&server, kind, &people, arguments).await;
         println!("{measured}");

@@ -1,13 +1,13 @@
 //! The people that requests are about.
 
 use std::{
-    fs::File,
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use tempfile::NamedTempFile;
 use tokio::time::sleep;
 
 use crate::support::Server;
@@ -39,21 +39,27 @@ pub struct Person {
     pub code: String,
 }
 
-/// Makes people up and imports them, both with the product's own commands; gives the time of the import.
-pub fn import(people: u32, database_url: &str) -> Duration {
-    let folder = TempDir::with_prefix("banyan_load").expect("a folder for a file");
-    let path = folder.path().join("people.csv");
-    let banyan = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_banyan"));
-        command.env("DATABASE_URL", database_url).env("LOG", "error").stdin(Stdio::null());
-        command
-    };
-    let file = File::create(&path).expect("a file for people");
-    let made = banyan().args(["generate", &people.to_string()]).stdout(file).status();
+fn banyan() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_banyan"));
+    command.env("LOG", "error").stdin(Stdio::null());
+    command
+}
+
+/// Makes people up, with the product's own command; gives the file that they stand in.
+pub fn make_up(people: u32) -> NamedTempFile {
+    let file = NamedTempFile::with_prefix("banyan_load").expect("a file for people");
+    let lines = file.reopen().expect("the same file");
+    let made = banyan().args(["generate", &people.to_string()]).stdout(lines).status();
     assert!(made.expect("starts the product").success(), "no people were made up");
+    file
+}
+
+/// Imports people with the product's own command; gives the time that it took.
+pub fn import(people: &Path, database_url: &str) -> Duration {
     let begun = Instant::now();
-    let imported = banyan().args(["import", "users"]).arg(&path).stdout(Stdio::null()).status();
-    assert!(imported.expect("starts the product").success(), "the import failed");
+    let mut command = banyan();
+    command.env("DATABASE_URL", database_url).args(["import", "users"]).arg(people).stdout(Stdio::null());
+    assert!(command.status().expect("starts the product").success(), "the import failed");
     begun.elapsed()
 }
 
