@@ -16,6 +16,8 @@ pub const KEY_MAX_CHARS: usize = 255;
 pub const NAME_MAX_CHARS: usize = 100;
 /// Longest metadata of an event, in bytes of JSON.
 pub const METADATA_MAX_BYTES: usize = 4_096;
+/// Longest reason of an operator, in characters.
+const REASON_MAX_CHARS: usize = 500;
 /// Longest device id or browser name, in characters.
 const EVIDENCE_MAX_CHARS: usize = 512;
 /// Keys of events that begin so are our own.
@@ -37,6 +39,11 @@ pub fn text(field: &'static str, value: &str, max: usize) -> Result<(), Refusal>
         return Err(invalid(field, format!("{field} must not contain control characters")));
     }
     Ok(())
+}
+
+/// Why an operator does something.
+pub fn reason(value: &str) -> Result<(), Refusal> {
+    text("reason", value, REASON_MAX_CHARS)
 }
 
 /// A name shown to others: trimmed; nothing when it is blank.

@@ -9,9 +9,6 @@ use crate::{
     store::{Tx, models, run},
 };
 
-/// Longest reason, in characters.
-const REASON_MAX_CHARS: usize = 500;
-
 /// A change of a user's standing.
 #[derive(Clone, Debug)]
 pub struct ChangeStanding {
@@ -26,7 +23,7 @@ pub struct ChangeStanding {
 impl Engine {
     /// Suspends a user or takes them back; nothing changes when they are in that state already.
     pub async fn change_standing(&self, request: ChangeStanding, actor: &str) -> Result<models::User, Error> {
-        input::text("reason", &request.reason, REASON_MAX_CHARS)?;
+        input::reason(&request.reason)?;
         let now = self.context.now();
         let (to, action) =
             if request.active { (UserStatus::Active, "reinstateUser") } else { (UserStatus::Suspended, "suspendUser") };
