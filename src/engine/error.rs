@@ -81,4 +81,8 @@ pub enum RefusalCode {
     BelowMinimumClaim,
     /// The user does not take part.
     UserInactive,
+    /// The user would stand above themselves.
+    WouldMakeCycle,
+    /// The user stands there already.
+    ReferrerUnchanged,
 }

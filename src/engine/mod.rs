@@ -14,6 +14,7 @@ mod input;
 pub mod leaderboard;
 mod ledger;
 pub mod ledger_check;
+pub mod move_user;
 mod pause;
 pub mod programs;
 pub mod record_event;

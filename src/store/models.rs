@@ -356,6 +356,30 @@ pub struct Transfer {
     pub created_at: Timestamp,
 }
 
+/// A user went to another referrer, with everybody below.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = referral_moves)]
+pub struct NewReferralMove {
+    /// Who was moved.
+    pub user_id: Id,
+    /// Whose they were before; nobody's, for a root.
+    pub from_referrer_id: Option<Id>,
+    /// Whose they are now.
+    pub to_referrer_id: Id,
+    /// Why.
+    pub reason: String,
+    /// Who did it.
+    pub actor: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// How the referral had come about.
+    pub from_via: Option<Via>,
+    /// The code by which it had come about.
+    pub from_code: Option<String>,
+    /// The click by which it had come about.
+    pub from_click_id: Option<Id>,
+}
+
 /// Something that an operator did.
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = audit_log)]

@@ -196,3 +196,17 @@ pub struct LevelCount {
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub newest: Option<Timestamp>,
 }
+
+/// When the newest people came that stand below somebody, by what is known of the direct ones.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct NewestBelow {
+    /// The newest direct one.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub direct: Option<Timestamp>,
+    /// The newest below direct ones whose networks do not reach down to level 10: all of these stand within level 10 here.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub certain: Option<Timestamp>,
+    /// The newest below the other direct ones, some of whom stand deeper.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub at_most: Option<Timestamp>,
+}

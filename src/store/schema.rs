@@ -284,6 +284,9 @@ diesel::table! {
         reason -> Text,
         actor -> Text,
         created_at -> Timestamptz,
+        from_via -> Nullable<Text>,
+        from_code -> Nullable<Text>,
+        from_click_id -> Nullable<Uuid>,
     }
 }
 

@@ -7,6 +7,7 @@ use banyan::{
     engine::{
         Engine, Error, RefusalCode,
         claim_rewards::ClaimRewards,
+        move_user::MoveUser,
         record_event::{RecordEvent, Recorded, UserRef},
         record_refund::RecordRefund,
         settle_claim::SettleClaim,
@@ -87,6 +88,12 @@ impl Host {
     pub async fn settle(&self, claim: Id, outcome: ClaimStatus, reference: Option<&str>) -> Deed<models::Claim> {
         let request = SettleClaim { claim, outcome, reference: reference.map(str::to_owned) };
         answer(|| self.0.settle_claim(request.clone())).await
+    }
+
+    /// Moves a user, with everybody below, to another referrer.
+    pub async fn move_user(&self, user: Id, referrer: Id) -> Deed<models::User> {
+        let request = MoveUser { user, referrer, reason: "a story".to_owned() };
+        answer(|| self.0.move_user(request.clone(), "story")).await
     }
 
     /// Folds once, beside others who may do so at the same time.

@@ -3,6 +3,7 @@
 mod claims;
 mod events;
 mod keys;
+mod move_user;
 mod people;
 mod plan_input;
 mod programs;
@@ -14,6 +15,7 @@ use async_graphql::{Context, Object};
 pub use claims::{ClaimRewardsInput, ClaimRewardsPayload, SettleClaimInput, SettleClaimPayload};
 pub use events::{RecordEventInput, RecordEventPayload, RecordRefundInput, RecordRefundPayload};
 pub use keys::{CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput, RevokeApiKeyPayload};
+pub use move_user::{MoveUserInput, MoveUserPayload};
 pub use people::{SignUpInput, SignUpPayload, UpdateUserInput, UpdateUserPayload};
 pub use plan_input::{CapInput, FlatPayInput, LevelInput, PayInput, RewardRuleInput, TierInput, TriggerInput, planned};
 pub use programs::{
@@ -143,6 +145,17 @@ impl Mutation {
         #[graphql(desc = "Whom, and why.")] input: ReinstateUserInput,
     ) -> Result<ReinstateUserPayload, ApiError> {
         standing::reinstate_user(fresh(ctx)?, input).await
+    }
+
+    /// Moves a user to another referrer, with everybody below. Counts, networks and boards move along; what was granted
+    /// before stays whose it is. The referral keeps its program; somebody who had no referrer gets a referral in the default
+    /// program. For operators.
+    async fn move_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom, where, and why.")] input: MoveUserInput,
+    ) -> Result<MoveUserPayload, ApiError> {
+        move_user::move_user(fresh(ctx)?, input).await
     }
 
     /// Makes an API key. Its secret is in the answer, and nowhere else ever after. For operators.

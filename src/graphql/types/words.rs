@@ -285,4 +285,8 @@ pub enum UserErrorCode {
     BelowMinimumClaim,
     /// The user is suspended or erased.
     UserInactive,
+    /// The user would come to stand above themselves in the tree.
+    WouldMakeCycle,
+    /// The user has this referrer already.
+    ReferrerUnchanged,
 }

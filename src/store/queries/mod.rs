@@ -14,6 +14,7 @@ pub mod events;
 pub mod gate;
 pub mod keys;
 pub mod ledger;
+pub mod moves;
 pub mod network;
 pub mod outbox;
 pub mod programs;

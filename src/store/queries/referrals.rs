@@ -7,7 +7,7 @@ use diesel_async::{AsyncConnectionCore, RunQueryDsl};
 
 use super::Connection;
 use crate::{
-    domain::id::Id,
+    domain::{id::Id, words::Via},
     store::{
         fanout::FirstOfEach,
         models::Referral,
@@ -65,6 +65,25 @@ pub async fn mark_counted(conn: &mut Connection, edges: &[Referral]) -> QueryRes
     let marks = uncounted::table.filter(uncounted::referrer_id.eq_any(referrers));
     let users = edges.iter().map(|edge| edge.referred_id);
     diesel::delete(marks.filter(uncounted::user_id.eq_any(users))).execute(conn).await
+}
+
+/// Gives a referral to another referrer; says whether it was the first one's. How it came about is forgotten here: the
+/// move keeps it.
+pub async fn change_referrer(conn: &mut Connection, referred: Id, from: Id, to: Id) -> QueryResult<bool> {
+    let row = referrals::table.find(referred).filter(referrals::referrer_id.eq(from));
+    let update = diesel::update(row).set((
+        referrals::referrer_id.eq(to),
+        referrals::via.eq(Via::Move),
+        referrals::code.eq(None::<String>),
+        referrals::click_id.eq(None::<Id>),
+    ));
+    update.execute(conn).await.map(|rows| rows == 1)
+}
+
+/// The mark of an imported referral that waits to be counted goes along to another referrer; says whether there was one.
+pub async fn move_mark(conn: &mut Connection, referred: Id, from: Id, to: Id) -> QueryResult<bool> {
+    let update = diesel::update(uncounted::table.find((from, referred))).set(uncounted::referrer_id.eq(to));
+    update.execute(conn).await.map(|rows| rows == 1)
 }
 
 /// Whether imported referrals wait to be counted.

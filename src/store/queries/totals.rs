@@ -39,6 +39,12 @@ pub async fn set_network(conn: &mut Connection, user: Id, network: i32, newest: 
     update.set((user_totals::network.eq(network), user_totals::network_at.eq(newest))).execute(conn).await.map(drop)
 }
 
+/// Sets when the newest of a user's network came.
+pub async fn set_newest(conn: &mut Connection, user: Id, newest: Option<Timestamp>) -> QueryResult<()> {
+    let update = diesel::update(user_totals::table.find(user)).set(user_totals::network_at.eq(newest));
+    update.execute(conn).await.map(drop)
+}
+
 /// Counters of users in the order of their ids, from after one on.
 pub async fn page(conn: &mut Connection, after: Option<Id>, limit: i64) -> QueryResult<Vec<Totals>> {
     let mut query = user_totals::table.select(Totals::as_select()).into_boxed();

@@ -30,6 +30,27 @@ pub async fn uplines(conn: &mut Connection, starts: Vec<Id>, levels: i32) -> Que
     Uplines { starts, levels }.load(conn).await
 }
 
+#[derive(QueryableByName)]
+struct Reached {
+    #[diesel(sql_type = Uuid)]
+    id: Id,
+    #[diesel(sql_type = Int4)]
+    level: i32,
+}
+
+/// Climbs from a user until it meets another one, stands at a root, or has gone up so many levels: whom it reached, and how
+/// far above that is. Nothing when nobody stands above. Each step is a subquery of its own, as in `ancestors`.
+pub async fn climb(conn: &mut Connection, (from, until): (Id, Id), levels: i32) -> QueryResult<Option<(Id, i32)>> {
+    const TEXT: &str = "WITH RECURSIVE up(id, level) AS (\
+        SELECT referrer_id, 1 FROM referrals WHERE referred_id = $1 \
+        UNION ALL SELECT (SELECT edge.referrer_id FROM referrals AS edge WHERE edge.referred_id = up.id), up.level + 1 \
+        FROM up WHERE up.id <> $2 AND up.level < $3) \
+        SELECT id, level FROM up WHERE id IS NOT NULL ORDER BY level DESC LIMIT 1";
+    let query = diesel::sql_query(TEXT).bind::<Uuid, _>(from).bind::<Uuid, _>(until).bind::<Int4, _>(levels);
+    let reached: Option<Reached> = query.get_result(conn).await.optional()?;
+    Ok(reached.map(|reached| (reached.id, reached.level)))
+}
+
 #[derive(Debug)]
 struct Uplines {
     starts: Vec<Id>,
