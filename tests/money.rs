@@ -3,6 +3,10 @@
 //! The default program pays Ann 10.00 for each friend who makes a first purchase, and the friend 5.00.
 #![expect(clippy::expect_used, reason = "in a test, what fails should fail loudly")]
 
+#[path = "money/credit.rs"]
+mod credit;
+#[path = "money/currencies.rs"]
+mod currencies;
 #[path = "money/shop.rs"]
 mod shop;
 mod support;

@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod caller;
+pub mod claim;
 pub mod code;
 pub mod contact;
 pub mod decimal;

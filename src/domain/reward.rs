@@ -89,7 +89,7 @@ pub enum AccountKind {
     Claimed,
     /// Claims that were paid.
     Paid,
-    /// What the user owes; its balance is never above zero.
+    /// What the user owes; a balance above zero is owed to the user.
     Debt,
 }
 

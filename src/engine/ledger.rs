@@ -116,7 +116,8 @@ impl Ledger {
     }
 }
 
-/// The issuer's balance is derived, not stored: it would be the hottest row. A debt is stored as a positive number.
+/// The issuer's balance is derived, not stored: it would be the hottest row. A debt is stored as a positive
+/// number, and what is owed to the user as a negative one.
 fn add(account: &mut AccountChange, kind: AccountKind, amount: i64) {
     match kind {
         AccountKind::Issuer => {}

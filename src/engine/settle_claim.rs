@@ -104,7 +104,8 @@ fn pay(ledger: &mut Ledger, reward: &models::Reward, now: Timestamp) -> RewardCh
 }
 
 /// A failed payout makes a reward available again, for at least a day. What was taken back from it while it was claimed
-/// is netted against the debt that this had left; when nothing remains, the reward is reversed.
+/// is netted against the debt that this had left, or, when another claim has netted that debt meanwhile, it is owed to the
+/// user; when nothing remains, the reward is reversed.
 fn give_back(ledger: &mut Ledger, reward: &models::Reward, now: Timestamp) -> RewardChange {
     ledger.moved(reward, RewardStatus::Available, ACTOR, "the payout failed", now);
     let owed = reward.taken - reward.net;
@@ -125,5 +126,6 @@ fn book_claim(ledger: &mut Ledger, claim: &models::Claim, now: Timestamp) {
     } else {
         ledger.of_claim(claim, (AccountKind::Claimed, AccountKind::Available), claim.amount, "the payout failed", now);
         ledger.of_claim(claim, (AccountKind::Debt, AccountKind::Available), claim.netted, "the payout failed", now);
+        ledger.of_claim(claim, (AccountKind::Available, AccountKind::Debt), claim.credited, "the payout failed", now);
     }
 }

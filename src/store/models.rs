@@ -184,6 +184,7 @@ row! {
         currency: String,
         amount: i64,
         netted: i64,
+        credited: i64,
         status: ClaimStatus,
         reference: Option<String>,
         created_at: Timestamp,

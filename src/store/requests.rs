@@ -95,6 +95,9 @@ pub struct RewardChange {
     pub id: Id,
     /// Its state before.
     pub from: RewardStatus,
+    /// The version of its last change before: a reward that was given back and claimed again meanwhile is in the same
+    /// state, and yet belongs to another claim.
+    pub seen_version: i64,
     /// Its state afterwards.
     pub to: RewardStatus,
     /// What the rules grant now, in minor units.
@@ -115,6 +118,7 @@ impl RewardChange {
         Self {
             id: reward.id,
             from: reward.status,
+            seen_version: reward.changed_version,
             to: reward.status,
             net: reward.net,
             taken: reward.taken,

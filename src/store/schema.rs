@@ -133,6 +133,7 @@ diesel::table! {
         reference -> Nullable<Text>,
         created_at -> Timestamptz,
         settled_at -> Nullable<Timestamptz>,
+        credited -> Int8,
     }
 }
 

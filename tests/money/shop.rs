@@ -22,7 +22,7 @@ struct Line {
 }
 
 #[derive(QueryableByName)]
-struct RewardId {
+struct RowId {
     #[diesel(sql_type = Uuid)]
     id: Id,
 }
@@ -72,8 +72,14 @@ impl Shop {
         settled
     }
 
+    /// Claims that wait for their payout.
+    pub async fn open_claims(&self) -> Vec<Id> {
+        let text = "SELECT id FROM claims WHERE status = 'REQUESTED' ORDER BY id";
+        self.harness.sql().await.load::<RowId>(text).await.into_iter().map(|row| row.id).collect()
+    }
+
     /// Everything is folded, and the ledger balances after every step.
-    async fn settled(&self) {
+    pub async fn settled(&self) {
         self.harness.fold_all().await;
         let differences = self.harness.engine().ledger_check().await.expect("the ledger can be checked");
         assert!(differences.is_empty(), "the ledger:\n{}", differences.join("\n"));
@@ -114,7 +120,7 @@ impl Shop {
             "SELECT rewards.id AS id FROM rewards JOIN users ON users.id = rewards.user_id \
              WHERE users.external_id = '{name}' ORDER BY rewards.id"
         );
-        self.harness.sql().await.load::<RewardId>(&text).await.into_iter().map(|row| row.id).collect()
+        self.harness.sql().await.load::<RowId>(&text).await.into_iter().map(|row| row.id).collect()
     }
 
     /// From now on the default program holds what it pays, and lets it lapse.

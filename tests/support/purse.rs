@@ -22,7 +22,7 @@ pub struct Purse {
     /// Paid out.
     #[diesel(sql_type = BigInt)]
     pub paid: i64,
-    /// Owed.
+    /// Owed; below zero what is owed to them.
     #[diesel(sql_type = BigInt)]
     pub debt: i64,
 }
@@ -41,7 +41,8 @@ impl Purse {
         let purse = sql.load::<Self>(&text).await.pop().unwrap_or_default();
         let text = format!(
             "SELECT CAST(coalesce(sum(net), 0) AS bigint) AS number FROM rewards \
-             JOIN users ON users.id = rewards.user_id WHERE external_id = '{external_id}' AND rewards.status <> 'EXPIRED'"
+             JOIN users ON users.id = rewards.user_id \
+             WHERE external_id = '{external_id}' AND currency = 'USD' AND rewards.status <> 'EXPIRED'"
         );
         let granted = sql.number(&text).await;
         assert_eq!(purse.worth(), granted, "{external_id} has {purse:?}, and the rules grant {granted}");

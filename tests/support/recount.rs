@@ -61,8 +61,8 @@ const FROM_TRANSFERS: &str = "SELECT user_id, currency, account, CAST(sum(amount
         CASE WHEN from_account = 'DEBT' THEN amount ELSE -amount END FROM transfers) AS sides \
     WHERE account <> 'ISSUER' GROUP BY user_id, currency, account";
 
-/// What rewards and claims say of the same: a claim pays what it took less the debt that it netted, and what was taken
-/// and is no longer granted is owed.
+/// What rewards and claims say of the same: a claim pays what it took, less the debt that it netted, plus the credit that
+/// it paid; and what was taken and is no longer granted is owed.
 const FROM_REWARDS: &str = "SELECT user_id, currency, account, CAST(sum(amount) AS bigint) AS amount FROM ( \
       SELECT user_id, currency, status AS account, net AS amount FROM rewards \
         WHERE status IN ('PENDING', 'AVAILABLE', 'WITHHELD') \
@@ -72,7 +72,7 @@ const FROM_REWARDS: &str = "SELECT user_id, currency, account, CAST(sum(amount) 
       UNION ALL \
       SELECT user_id, currency, 'DEBT', taken - net FROM rewards WHERE status IN ('CLAIMED', 'PAID') \
       UNION ALL \
-      SELECT user_id, currency, 'DEBT', -netted FROM claims WHERE status IN ('REQUESTED', 'PAID')) AS parts \
+      SELECT user_id, currency, 'DEBT', credited - netted FROM claims WHERE status IN ('REQUESTED', 'PAID')) AS parts \
     GROUP BY user_id, currency, account";
 
 const STORED_ACCOUNTS: &str = "SELECT user_id, currency, 'PENDING' AS account, pending AS amount FROM accounts \
@@ -87,7 +87,7 @@ const TAKEN: &str = "SELECT claim_id AS user_id, currency, \
       CASE WHEN status = 'PAID' THEN 'PAID' ELSE 'REQUESTED' END AS account, CAST(sum(taken) AS bigint) AS amount \
     FROM rewards WHERE claim_id IS NOT NULL GROUP BY claim_id, currency, status";
 
-const STORED_TAKEN: &str = "SELECT id AS user_id, currency, status AS account, amount + netted AS amount FROM claims \
+const STORED_TAKEN: &str = "SELECT id AS user_id, currency, status AS account, amount + netted - credited AS amount FROM claims \
     WHERE status IN ('REQUESTED', 'PAID')";
 
 #[derive(QueryableByName)]

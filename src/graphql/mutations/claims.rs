@@ -34,9 +34,12 @@ pub struct ClaimRewardsInput {
 /// What came of claiming.
 #[derive(SimpleObject)]
 pub struct ClaimRewardsPayload {
-    /// The claims, one per currency; empty when there was nothing to claim or the claim was refused.
+    /// The claims, one per currency; empty when there was nothing to claim or the claim was refused. A currency in which
+    /// more is owed than can be claimed, or less can be claimed than the smallest claim, is left out as long as another
+    /// one can be claimed, unless its rewards were named.
     pub claims: Vec<Claim>,
-    /// Why nothing was claimed; empty when something was.
+    /// Why nothing was claimed; empty when something was. When several currencies cannot be claimed, the reason is that of
+    /// the first in alphabetical order.
     pub user_errors: Vec<UserError>,
 }
 

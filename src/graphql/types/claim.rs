@@ -49,7 +49,7 @@ impl Claim {
         Some(self.owner(ctx).await)
     }
 
-    /// What is to be paid: the sum of the rewards, less what was owed.
+    /// What is to be paid: the sum of the rewards, less what was owed, plus what was owed to the user.
     async fn amount(&self) -> Money {
         Money::of_minor(self.row.amount, &self.row.currency)
     }
@@ -57,6 +57,11 @@ impl Claim {
     /// What was owed after refunds and taken off.
     async fn netted(&self) -> Option<Money> {
         Some(Money::of_minor(self.row.netted, &self.row.currency))
+    }
+
+    /// What was owed to the user and paid on top: an earlier claim had been reduced by it for a payout that then failed.
+    async fn credited(&self) -> Option<Money> {
+        Some(Money::of_minor(self.row.credited, &self.row.currency))
     }
 
     /// The state of the claim.

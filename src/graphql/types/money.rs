@@ -3,7 +3,7 @@
 use async_graphql::{InputObject, SimpleObject};
 
 use crate::{
-    domain::{decimal, money::Currency},
+    domain::{claim, decimal, money::Currency},
     graphql::scalars::Decimal,
     store::models,
 };
@@ -53,7 +53,8 @@ pub struct Balance {
     pub currency_code: String,
     /// Granted and still held.
     pub pending: Decimal,
-    /// Can be claimed now.
+    /// Can be claimed now: rewards, and what is owed to the user because an earlier claim was reduced for a payout that
+    /// then failed.
     pub available: Decimal,
     /// Held back while referrals are reviewed.
     pub withheld: Decimal,
@@ -72,11 +73,11 @@ impl Balance {
         Self {
             currency_code: account.currency.clone(),
             pending: major(account.pending),
-            available: major(account.available),
+            available: major(account.available + claim::credit(account.debt)),
             withheld: major(account.withheld),
             claimed: major(account.claimed),
             paid: major(account.paid),
-            debt: major(account.debt),
+            debt: major(claim::owed(account.debt)),
         }
     }
 }

@@ -44,7 +44,7 @@ const AGAINST_TRANSFERS: &str = "WITH moved AS (\
 
 /// Stored balances against the rewards and claims that they stand for. Of every currency: pending, available and withheld
 /// are the nets of the rewards in that state, claimed and paid the claims, and all of them minus the debt is the net of
-/// everything that has not lapsed (rule 17).
+/// everything that has not lapsed (rule 17). A debt below zero is a credit, so the last holds with its sign.
 const AGAINST_REWARDS: &str = "WITH rewarded AS (SELECT user_id, currency, \
     CAST(sum(CASE WHEN status = 'PENDING' THEN net ELSE 0 END) AS bigint) AS pending, \
     CAST(sum(CASE WHEN status = 'AVAILABLE' THEN net ELSE 0 END) AS bigint) AS available, \
@@ -76,10 +76,22 @@ const AGAINST_REWARDS: &str = "WITH rewarded AS (SELECT user_id, currency, \
     SELECT user_id, currency, account, stored, computed FROM compared WHERE stored <> computed \
     ORDER BY user_id, currency, account LIMIT $1";
 
+/// Open and paid claims against the rewards that they took: a claim pays these less what it netted, plus what it credited.
+const CLAIMS: &str = "WITH took AS (SELECT claim_id, CAST(sum(taken) AS bigint) AS taken FROM rewards \
+    WHERE claim_id IS NOT NULL GROUP BY claim_id) \
+    SELECT claims.user_id, claims.currency, 'a claim of ' || CAST(claims.amount AS text) || ' minor units against its rewards' \
+    AS account, claims.amount + claims.netted - claims.credited AS stored, coalesce(took.taken, 0) AS computed \
+    FROM claims LEFT JOIN took ON took.claim_id = claims.id \
+    WHERE claims.status IN ('REQUESTED', 'PAID') \
+    AND claims.amount + claims.netted - claims.credited <> coalesce(took.taken, 0) \
+    ORDER BY claims.user_id, claims.id LIMIT $1";
+
 /// What differs, in words, at most `limit` of each kind.
 pub async fn differences(conn: &mut Connection, limit: i64) -> QueryResult<Vec<String>> {
     let mut found: Vec<Difference> = sql_query(AGAINST_TRANSFERS).bind::<Int8, _>(limit).load(conn).await?;
-    found.extend(sql_query(AGAINST_REWARDS).bind::<Int8, _>(limit).load::<Difference>(conn).await?);
+    for text in [AGAINST_REWARDS, CLAIMS] {
+        found.extend(sql_query(text).bind::<Int8, _>(limit).load::<Difference>(conn).await?);
+    }
     Ok(found.into_iter().map(|difference| difference.to_string()).collect())
 }
 

@@ -84,9 +84,10 @@ pub async fn claimable(conn: &mut Connection, user: Id, now: Timestamp) -> Query
     for_update!(query).load(conn).await
 }
 
-/// Moves one reward from a state to another; says whether it was in the first.
+/// Moves one reward from a state to another; says whether it was in the first, and unchanged since it was read.
 pub async fn change(conn: &mut Connection, change: RewardChange) -> QueryResult<bool> {
     let row = rewards::table.find(change.id).filter(rewards::status.eq(change.from));
+    let row = row.filter(rewards::changed_version.eq(change.seen_version));
     let update = diesel::update(row).set((
         rewards::status.eq(change.to),
         rewards::net.eq(change.net),

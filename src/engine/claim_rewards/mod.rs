@@ -1,18 +1,18 @@
 //! Claiming what is available (rule 18).
 
-use std::collections::{BTreeMap, HashSet};
+mod portion;
 
-use super::{
-    Engine, Error, Refusal, RefusalCode, input, ledger::Ledger, programs::definition_of, record_event::conflict,
-};
+use std::collections::HashSet;
+
+use self::portion::portions;
+use super::{Engine, Error, Refusal, RefusalCode, input, ledger::Ledger, record_event::conflict};
 use crate::{
     domain::{
         id::{Id, Noun},
         keyed_hash::{self, KeyedHash},
-        money::Currency,
         reward::{AccountKind, RewardStatus},
         time::Timestamp,
-        words::{ClaimStatus, UserStatus},
+        words::UserStatus,
     },
     live::{Hint, Topic},
     store::{StoreError, Tx, models, requests::RewardChange, run},
@@ -36,7 +36,8 @@ pub struct ClaimRewards {
 type Claimed = (Vec<models::Claim>, Option<i64>);
 
 impl Engine {
-    /// Claims rewards: one claim per currency. The same key and request gives the same claims.
+    /// Claims rewards: one claim per currency. A currency that cannot be claimed is left out as long as another one can,
+    /// unless its rewards were named. The same key and request gives the same claims.
     pub async fn claim_rewards(&self, request: ClaimRewards) -> Result<Vec<models::Claim>, Error> {
         input::idempotency_key("idempotencyKey", &request.key)?;
         if request.rewards.as_ref().is_some_and(|rewards| rewards.len() > NAMED_REWARDS_MAX) {
@@ -80,19 +81,24 @@ impl Engine {
         // From here on this user's totals are ours: neither another claim nor a fold can touch these rewards.
         let version = run!(tx, totals::bump(user.id))?;
         let rewards = chosen(run!(tx, rewards::claimable(user.id, now))?, request.rewards.as_deref())?;
-        let debts = run!(tx, accounts::lock(vec![user.id]))?;
-        let mut claims = Vec::new();
+        let accounts = run!(tx, accounts::lock(vec![user.id]))?;
+        let (mut claims, mut refused) = (Vec::new(), None);
         let mut ledger = Ledger::default();
-        for (currency, rewards) in by_currency(rewards) {
-            let debt = debts.iter().find(|account| account.currency == currency).map_or(0, |account| account.debt);
-            let claim = new_claim(self.context.new_id_at(now), request, &rewards, debt, now)?;
-            check_minimum(&claim, minimum(tx, &rewards).await?)?;
-            run!(tx, claims::insert(claim.clone()))?;
-            take_rewards(tx, &mut ledger, &claim, (rewards, version)).await?;
-            claims.push(claim);
+        for portion in portions(rewards, &accounts, request) {
+            match portion.claim(tx, request, (self.context.new_id_at(now), now)).await? {
+                Ok(claim) => {
+                    run!(tx, claims::insert(claim.clone()))?;
+                    take_rewards(tx, &mut ledger, &claim, (portion.rewards, version)).await?;
+                    claims.push(claim);
+                }
+                // What was asked for by name is done whole or not at all.
+                Err(refusal) if request.rewards.is_some() => return Err(refusal.into()),
+                Err(refusal) => refused = refused.or(Some(refusal)),
+            }
         }
         if claims.is_empty() {
-            return Err(Refusal::new(RefusalCode::NothingToClaim, "userId", "there is nothing to claim").into());
+            let nothing = || Refusal::new(RefusalCode::NothingToClaim, "userId", "there is nothing to claim");
+            return Err(refused.unwrap_or_else(nothing).into());
         }
         ledger.write(tx).await?;
         Ok((claims, Some(version)))
@@ -123,71 +129,6 @@ fn chosen(claimable: Vec<models::Reward>, named: Option<&[Id]>) -> Result<Vec<mo
     }
 }
 
-fn by_currency(rewards: Vec<models::Reward>) -> BTreeMap<String, Vec<models::Reward>> {
-    let mut sorted: BTreeMap<String, Vec<models::Reward>> = BTreeMap::new();
-    for reward in rewards {
-        sorted.entry(reward.currency.clone()).or_default().push(reward);
-    }
-    sorted
-}
-
-/// A claim of what the rewards are worth minus what is owed; refused when that is not above zero.
-fn new_claim(
-    id: Id,
-    request: &ClaimRewards,
-    rewards: &[models::Reward],
-    debt: i64,
-    now: Timestamp,
-) -> Result<models::Claim, Refusal> {
-    let worth: i64 = rewards.iter().map(|reward| reward.net).sum();
-    let currency = rewards.first().map(|reward| reward.currency.clone()).unwrap_or_default();
-    if worth <= debt {
-        let shown = Currency::stored(&currency);
-        let message = format!(
-            "{} of rewards do not cover the {} {currency} that are owed",
-            shown.to_major(worth),
-            shown.to_major(debt)
-        );
-        return Err(Refusal::new(RefusalCode::DebtOutstanding, "userId", message));
-    }
-    Ok(models::Claim {
-        id,
-        user_id: request.user,
-        request_key: request.key.clone(),
-        currency,
-        amount: worth - debt,
-        netted: debt,
-        status: ClaimStatus::Requested,
-        reference: None,
-        created_at: now,
-        settled_at: None,
-    })
-}
-
-/// The smallest claim that the programs of these rewards take, in minor units: the largest of theirs.
-async fn minimum(tx: &mut Tx, rewards: &[models::Reward]) -> Result<i64, Error> {
-    let mut ids: Vec<Id> = rewards.iter().map(|reward| reward.program_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut most = 0;
-    for program in run!(tx, programs::by_ids(&ids))? {
-        for version in run!(tx, programs::versions(program.id, vec![program.version]))? {
-            most = most.max(definition_of(&version)?.minimum_claim.unwrap_or(0));
-        }
-    }
-    Ok(most)
-}
-
-fn check_minimum(claim: &models::Claim, least: i64) -> Result<(), Refusal> {
-    if claim.amount >= least {
-        return Ok(());
-    }
-    let currency = Currency::stored(&claim.currency);
-    let (amount, least) = (currency.to_major(claim.amount), currency.to_major(least));
-    let message = format!("{amount} {currency} can be claimed, and claims begin at {least} {currency}");
-    Err(Refusal::new(RefusalCode::BelowMinimumClaim, "userId", message))
-}
-
 /// Moves rewards into a claim. What the clock has released but the sweeper has not yet seen is released on the way.
 async fn take_rewards(
     tx: &mut Tx,
@@ -215,6 +156,13 @@ async fn take_rewards(
             return Err(StoreError::Transient("a reward changed meanwhile".to_owned()).into());
         }
     }
+    ledger.of_claim(
+        claim,
+        (AccountKind::Debt, AccountKind::Available),
+        claim.credited,
+        "what was owed to the user",
+        now,
+    );
     ledger.of_claim(claim, (AccountKind::Available, AccountKind::Claimed), claim.amount, "claimed", now);
     ledger.of_claim(
         claim,
