@@ -7,51 +7,18 @@
 //   BANYAN_SHOTS      a directory for screenshots; none are taken unless told
 //   CHROMIUM          the browser, /usr/bin/chromium unless told
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir } from 'node:fs/promises';
 import { buildClientSchema, getIntrospectionQuery, parse, validate } from 'graphql';
-import { chromium } from 'playwright-core';
+import { KEY, SERVER, SETTLE_MS, editorText, expectRefusals, inBrowser, openTab, run, setEditor, shot, step } from './page.mjs';
 
-const SERVER = process.env.BANYAN_URL ?? 'http://127.0.0.1:8080';
-const KEY = process.env.BANYAN_KEY ?? '';
-const SHOTS = process.env.BANYAN_SHOTS;
-
-/** GraphiQL learns of an edit with a delay; running sooner sends the previous operation. */
-const SETTLE_MS = 700;
-/** For whatever is awaited: a busy machine may be slow, and nothing here measures speed. */
-const PATIENCE_MS = 30_000;
-
-const complaints = [];
-const outside = [];
-/** Without a key the server may refuse to show its schema, which the browser reports as a failed request. */
-let refusalsExpected = false;
 /** Unlike every other run's, so that this one can run again on the same database. */
 const person = `e2e-${Date.now()}`;
 
-assert.ok(KEY, 'BANYAN_KEY is not set');
 await checkOperations();
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-});
-try {
-  await walk();
-} finally {
-  await browser.close();
-}
-assert.deepEqual(outside, [], 'the page reached for another host');
-assert.deepEqual(complaints, [], 'the console is clean');
+await inBrowser(walk);
 console.log('GraphiQL: query, mutation and subscription ran; no other host, no complaint, no key left behind');
 
-async function walk() {
+async function walk(opened) {
   const page = await opened({ colorScheme: 'dark' });
   await page.goto(`${SERVER}/graphiql#key=${encodeURIComponent(KEY)}`);
   await step('the key moves from the address to the headers of every tab', page, async () => {
@@ -79,7 +46,7 @@ async function walk() {
 
   await step('a link with an operation opens it in a tab of its own, after a reload without the key', page, async () => {
     const query = 'query Linked {\n  __typename\n}';
-    refusalsExpected = true;
+    expectRefusals(true);
     await page.goto(`${SERVER}/graphiql?query=${encodeURIComponent(query)}`);
     await page.locator('.graphiql-tab-button', { hasText: /^Linked$/ }).waitFor();
     assert.equal(await editorText(page, 'operation'), query);
@@ -89,7 +56,7 @@ async function walk() {
   await step('a link with a key works in a tab that is open already', page, async () => {
     await page.evaluate((key) => (window.location.hash = `key=${encodeURIComponent(key)}`), KEY);
     await page.waitForFunction(() => window.location.hash === '' && document.querySelector('.graphiql-tab-button'));
-    refusalsExpected = false;
+    expectRefusals(false);
     await openTab(page, 'SignUp');
     assert.ok((await editorText(page, 'request-headers')).includes(KEY));
   });
@@ -151,105 +118,5 @@ async function checkOperations() {
   for (const file of (await readdir(directory)).filter((name) => name.endsWith('.graphql'))) {
     const problems = validate(schema, parse(await readFile(new URL(file, directory), 'utf8')));
     assert.deepEqual(problems.map(String), [], file);
-  }
-}
-
-/** A page that reaches the server and nothing else, and whose complaints are collected. */
-async function opened(options) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  const { host } = new URL(SERVER);
-  await context.route(
-    (url) => ['http:', 'https:'].includes(url.protocol) && url.host !== host,
-    (route) => {
-      outside.push(route.request().url());
-      return route.abort();
-    },
-  );
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
-  page.on('console', (message) => {
-    const refused = refusalsExpected && /the server responded with a status of 4\d\d/.test(message.text());
-    if (['error', 'warning'].includes(message.type()) && !refused) {
-      complaints.push(`${message.type()}: ${message.text()} ${message.location().url}`);
-    }
-  });
-  page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack}`));
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) =>
-      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
-    );
-  });
-  return page;
-}
-
-async function openTab(page, name) {
-  // The tabs stand before the editors do, and a click then would change the tab alone.
-  for (const editor of ['operation', 'variables', 'request-headers', 'response']) {
-    await model(page, editor);
-  }
-  await page.locator('.graphiql-tab-button', { hasText: new RegExp(`^${name}$`) }).click();
-  await page.waitForTimeout(SETTLE_MS);
-}
-
-/** Runs what the editor shows, by the button and its menu of operations, until the response is as expected. */
-async function run(page, expected, operation) {
-  await page.waitForTimeout(SETTLE_MS);
-  if (operation === undefined) {
-    await page.locator('.graphiql-execute-button').click();
-  } else {
-    await page.locator('.graphiql-execute-button[aria-haspopup=menu]').click();
-    await page.getByRole('menuitem', { name: operation }).click();
-  }
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const text = await editorText(page, 'response');
-    const answer = parsed(text);
-    if (answer && (expected(answer) || answer.errors)) {
-      return answer;
-    }
-    assert.ok(Date.now() < deadline, `no answer: ${text}`);
-    await page.waitForTimeout(100);
-  }
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The text of an editor, which the page itself shows only as far as it is in view. */
-async function editorText(page, name) {
-  return (await model(page, name)).evaluate((found) => found.getValue());
-}
-
-async function setEditor(page, name, text) {
-  await (await model(page, name)).evaluate((found, value) => found.setValue(value), text);
-}
-
-/** What Monaco, which GraphiQL keeps by that name, holds for one editor, once it is there. */
-async function model(page, name) {
-  return page.waitForFunction(
-    (part) => window.__MONACO?.editor.getModels().find(({ uri }) => uri.path.includes(part)),
-    name,
-  );
-}
-
-async function step(story, page, act) {
-  console.log(`- ${story}`);
-  try {
-    await act();
-  } catch (error) {
-    await shot(page, 'failure');
-    throw error;
-  }
-}
-
-async function shot(page, name) {
-  if (SHOTS) {
-    await mkdir(SHOTS, { recursive: true });
-    await page.screenshot({ path: join(SHOTS, `${name}.png`) });
   }
 }
