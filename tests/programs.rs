@@ -1,10 +1,10 @@
-//! Programs: what is wrong with one is said all at once, what it promises is paid, and caps hold under a crowd.
+//! Programs: what is wrong with one is said all at once, and what it promises is paid.
 #![expect(clippy::unwrap_used, reason = "in a test, what fails should fail loudly")]
 
 mod support;
 
 use serde_json::{Value, json};
-use support::{Harness, Host, Person, at_once, each_backend};
+use support::{Harness, Host, Person, each_backend, member, program, upline};
 
 const CREATE: &str = "mutation($input: CreateProgramInput!) { createProgram(input: $input) { \
     program { id version status rules { key levels { level pay { percent } } } } \
@@ -15,30 +15,6 @@ const STATUS: &str = "mutation($input: SetProgramStatusInput!) { setProgramStatu
     program { status } userErrors { code field } } }";
 const REWARDS: &str = "query($id: ID!) { user(by: {id: $id}) { rewards(first: 100) { \
     nodes { level amount { amount } net { amount } status explanation } } } }";
-
-/// Makes a running program of these rules and gives its id.
-async fn program(harness: &Harness, key: &str, rules: Value) -> String {
-    let input = json!({"key": key, "name": key, "currencyCode": "USD", "rules": rules, "activate": true});
-    let payload = harness.admin().run(CREATE, json!({"input": input})).await["createProgram"].take();
-    assert_eq!(payload["userErrors"], json!([]));
-    payload["program"]["id"].as_str().unwrap().to_owned()
-}
-
-/// Somebody with a code of this program, brought in by somebody else or not.
-async fn member(harness: &Harness, name: &str, program: &str, referrer: Option<&Person>) -> Person {
-    const CODE: &str = "mutation($input: CreateReferralCodeInput!) { createReferralCode(input: $input) { \
-        code { code } userErrors { code } } }";
-    let request = banyan::engine::sign_up::SignUp {
-        external_id: name.to_owned(),
-        code: referrer.map(|referrer| referrer.code.clone()),
-        ..Default::default()
-    };
-    let id = Host::of(harness).sign_up(request).await.unwrap().user.id;
-    let user = id.typed(banyan::domain::id::Noun::User);
-    let data = harness.server().run(CODE, json!({"input": {"userId": user, "programId": program}})).await;
-    let code = data["createReferralCode"]["code"]["code"].as_str().unwrap().to_owned();
-    Person { id, external_id: name.to_owned(), code }
-}
 
 async fn rewards(harness: &Harness, person: &Person) -> Vec<Value> {
     let id = person.id.typed(banyan::domain::id::Noun::User);
@@ -51,14 +27,6 @@ async fn granted(harness: &Harness) -> (i64, i64) {
     let mut sql = harness.sql().await;
     let sum = sql.number("SELECT CAST(coalesce(sum(amount), 0) AS bigint) AS number FROM rewards").await;
     (sum, sql.number("SELECT count(*) AS number FROM rewards").await)
-}
-
-fn upline(rates: &[&str]) -> Value {
-    let levels = rates.iter().zip(1..).map(|(rate, level)| json!({"level": level, "pay": {"percent": rate}}));
-    json!([{
-        "key": "upline", "on": {"event": "purchase", "every": true}, "to": "UPLINE",
-        "levels": levels.collect::<Vec<_>>(),
-    }])
 }
 
 #[test]
@@ -203,52 +171,6 @@ fn three_refunds_of_a_third_leave_exactly_nothing() {
             AS number FROM accounts";
         assert_eq!(sql.number(left).await, 0);
         harness.finish().await;
-    });
-}
-
-/// Fifty friends of one person buy at the same moment, while several fold; a cap is used to the last cent and no further.
-async fn crowd_under_a_cap(harness: Harness, cap: Value, expected: (i64, i64)) {
-    const CROWD: usize = 50;
-    let rules = json!([{
-        "key": "capped", "on": {"event": "purchase", "every": true}, "to": "REFERRER",
-        "pay": {"fixed": "3.00"}, "cap": cap,
-    }]);
-    let id = program(&harness, "p", rules).await;
-    let ann = member(&harness, "ann", &id, None).await;
-    for number in 0..CROWD {
-        member(&harness, &format!("friend-{number}"), &id, Some(&ann)).await;
-    }
-    let host = Host::of(&harness);
-    at_once(CROWD, |number| {
-        let host = host.clone();
-        async move {
-            host.buy(&format!("friend-{number}"), &format!("order-{number}"), "10.00").await.unwrap();
-            host.fold().await;
-        }
-    })
-    .await;
-    harness.fold_all().await;
-    assert_eq!(granted(&harness).await, expected);
-    let refused = "SELECT count(*) AS number FROM events WHERE decisions LIKE '%CAP_REACHED%'";
-    assert_eq!(harness.sql().await.number(refused).await, CROWD as i64 - expected.1);
-    assert_eq!(harness.engine().verify().await.unwrap(), [] as [String; 0]);
-    harness.finish().await;
-}
-
-#[test]
-fn a_cap_of_seven_pays_seven() {
-    each_backend(async |harness| crowd_under_a_cap(harness, json!({"perUserCount": 7}), (2_100, 7)).await);
-}
-
-#[test]
-fn an_amount_cap_pays_the_remainder() {
-    each_backend(async |harness| crowd_under_a_cap(harness, json!({"perUserAmount": "20.00"}), (2_000, 7)).await);
-}
-
-#[test]
-fn a_budget_is_shared_to_the_last_cent() {
-    each_backend(async |harness| {
-        crowd_under_a_cap(harness, json!({"budget": "31.00", "period": "MONTH"}), (3_100, 11)).await;
     });
 }
 

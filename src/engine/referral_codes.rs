@@ -44,6 +44,8 @@ impl Engine {
         request: &CreateReferralCode,
         now: Timestamp,
     ) -> Result<models::Code, Error> {
+        // Requests for codes of one user come one after the other, or together they would pass the limit.
+        run!(tx, users::lock(vec![request.user]))?;
         let user = run!(tx, users::by_id(request.user))?.filter(|user| user.status != UserStatus::Erased);
         let user = user.ok_or_else(|| Refusal::new(RefusalCode::UserNotFound, "userId", "there is no such user"))?;
         let program = match request.program {

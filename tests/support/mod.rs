@@ -18,17 +18,20 @@
 //! | `TEST_DATABASE_URL` | `postgres://postgres@127.0.0.1:5432/postgres` | where databases of tests are made and dropped |
 //! | `TEST_REDIS_URL` | `redis://127.0.0.1:6379` | a Redis that tests may share |
 //! | `BANYAN_CHAOS_REQUESTS`, `BANYAN_CHAOS_SEED` | | how much is sent while processes die, and what is random about it |
+//! | `BANYAN_FAILPOINTS` | one for each point | how often the server dies at its failpoints |
 //! | `CI` | | `true`: what does not answer is a failure, not a reason to do without |
 #![allow(dead_code, unused_imports, reason = "each test file uses other parts of the stage")]
 #![expect(clippy::expect_used, reason = "in a test, what fails should fail loudly")]
 
 mod actor;
+mod books;
 mod client;
 mod database;
 mod harness;
 mod host;
 mod machine;
 mod port;
+mod program;
 mod purse;
 mod recount;
 mod redis;
@@ -38,11 +41,13 @@ mod subscriber;
 
 pub use self::{
     actor::Actor,
+    books::Books,
     client::{Client, Unknown},
     database::{Database, postgres_url},
     harness::{Harness, each_backend},
     host::{Deed, Host, Person, at_once, newcomer},
     machine::{NOON, TestClock, TestRandomness},
+    program::{member, program, upline},
     purse::Purse,
     recount::recount,
     redis::{PrivateRedis, private_redis, redis_url},
