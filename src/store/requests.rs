@@ -181,6 +181,30 @@ pub struct UserRange {
     pub last: Id,
 }
 
+impl UserRange {
+    /// From the first to the last of sorted ids; nothing when there are none.
+    pub fn of(sorted: &[Id]) -> Option<Self> {
+        Some(Self { first: *sorted.first()?, last: *sorted.last()? })
+    }
+}
+
+/// A reward by what a cap goes by.
+#[derive(Clone, Debug, Queryable)]
+pub struct CountedReward {
+    /// Whose.
+    pub user_id: Id,
+    /// The program.
+    pub program_id: Id,
+    /// The version that granted it.
+    pub program_version: i32,
+    /// The rule.
+    pub rule_key: String,
+    /// What was granted, in minor units.
+    pub amount: i64,
+    /// When the event was accepted.
+    pub received_at: Timestamp,
+}
+
 /// One level of one user's network.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct LevelCount {

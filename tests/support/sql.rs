@@ -40,11 +40,15 @@ impl Sql {
 
     /// Runs statements, separated by semicolons.
     pub async fn execute(&mut self, text: &str) {
-        let done = match self {
+        self.attempt(text).await.unwrap_or_else(|error| panic!("{error}, in {text}"));
+    }
+
+    /// Runs statements that the database may refuse.
+    pub async fn attempt(&mut self, text: &str) -> diesel::QueryResult<()> {
+        match self {
             Self::Sqlite(connection) => connection.batch_execute(text),
             Self::Postgres(connection) => connection.batch_execute(text).await,
-        };
-        done.unwrap_or_else(|error| panic!("{error}, in {text}"));
+        }
     }
 
     /// The one number that a query answers, as a `bigint` called `number`.

@@ -73,9 +73,7 @@ impl Check<'_> {
         }
         let board = format!("board {} {} from {}", metric.word(), span.period.word(), span.starts_at);
         let mut found = differing_places(&stored, &counted, &changes);
-        if buckets != histogram(metric, &stored) {
-            found.push("the histogram is not that of its scores".to_owned());
-        }
+        found.extend(differing_buckets(&buckets, &histogram(metric, &stored)));
         let key = &self.program.key;
         Ok(found.into_iter().map(|difference| format!("program {key}, {board}: {difference}")).collect())
     }
@@ -99,6 +97,19 @@ fn differing_places(stored: &[Place], counted: &[Place], changes: &BTreeMap<Id, 
             .then(|| format!("{} did not get there when the rows say", user.typed(Noun::User)))
     };
     users.into_iter().filter_map(differs).take(NAMED_MAX).collect()
+}
+
+/// The buckets of a histogram that do not hold as many users as the scores say.
+fn differing_buckets(stored: &[(i64, i64)], counted: &[(i64, i64)]) -> Vec<String> {
+    let (stored, counted): (BTreeMap<i64, i64>, BTreeMap<i64, i64>) =
+        (stored.iter().copied().collect(), counted.iter().copied().collect());
+    let buckets: BTreeSet<i64> = stored.keys().chain(counted.keys()).copied().collect();
+    let of = |users: &BTreeMap<i64, i64>, bucket| users.get(&bucket).copied().unwrap_or(0);
+    let differs = |bucket: i64| {
+        let (has, should) = (of(&stored, bucket), of(&counted, bucket));
+        (has != should).then(|| format!("bucket {bucket} of the histogram holds {has} people, the scores say {should}"))
+    };
+    buckets.into_iter().filter_map(differs).take(NAMED_MAX).collect()
 }
 
 fn histogram(metric: Metric, places: &[Place]) -> Vec<(i64, i64)> {

@@ -5,6 +5,7 @@
 //! delivered at least once, in effect exactly once. Locks are taken in one order everywhere: fold gate, users, totals,
 //! accounts, each sorted by id.
 
+mod cap_check;
 mod decide;
 mod people;
 mod replay;

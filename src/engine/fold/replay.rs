@@ -43,6 +43,7 @@ impl Engine {
             let items = items(own, &refunds, &definitions)?;
             replay.run(user, items);
             replay.compare(&stored, &mut differences);
+            replay.compare_events(events.iter().filter(|event| event.user_id == user), &mut differences);
             replay.compare_referral(referrals.iter().find(|referral| referral.referred_id == user), &mut differences);
         }
         Ok(differences)
@@ -172,13 +173,17 @@ impl Replay {
             if let Item::Event { event, .. } = &stored.item {
                 self.world.decisions.insert(event.id, stored.decisions);
             }
+            let subject = match &stored.item {
+                Item::Event { event, .. } => event.id,
+                Item::Refund { event, .. } => *event,
+            };
             for effect in self.history.decide(person, stored.item, &mut self.world) {
-                self.take(effect, &stored.applied);
+                self.take(effect, (subject, &stored.applied));
             }
         }
     }
 
-    fn take(&mut self, effect: Effect, stored: &HashMap<Id, Option<i64>>) {
+    fn take(&mut self, effect: Effect, (event, stored): (Id, &HashMap<Id, Option<i64>>)) {
         match effect {
             Effect::Grant(grant) => self.grant(grant),
             Effect::Reverse { reward, amount } => {
@@ -189,8 +194,9 @@ impl Replay {
             }
             Effect::Refunded { refund, applied } if stored.get(&refund) != Some(&Some(applied)) => {
                 let took = stored.get(&refund).copied().flatten().unwrap_or(0);
-                let refund = refund.typed(Noun::Refund);
-                self.differences.push(format!("{refund}: took {took} minor units, should have taken {applied}"));
+                let (refund, event) = (refund.typed(Noun::Refund), event.typed(Noun::Event));
+                let difference = format!("{refund}: took {took} minor units of {event}, should have taken {applied}");
+                self.differences.push(difference);
             }
             Effect::Refunded { .. } | Effect::Complete(_) | Effect::Reopen(_) => {}
         }
@@ -244,6 +250,22 @@ impl Replay {
             let (event, user) = (event.typed(Noun::Event), user.typed(Noun::User));
             differences
                 .push(format!("{event} rule `{rule}` level {level}: {amount} minor units for {user} are missing"));
+        }
+    }
+
+    /// What is left of events after their refunds.
+    fn compare_events<'a>(&self, stored: impl Iterator<Item = &'a models::Event>, differences: &mut Vec<String>) {
+        let left: HashMap<Id, Option<i64>> = self.history.events.iter().map(|past| (past.id, past.remaining)).collect();
+        for event in stored {
+            let Some(should) = left.get(&event.id).filter(|left| **left != event.remaining) else { continue };
+            let shown = |minor: Option<i64>| minor.map_or("no amount".to_owned(), |minor| minor.to_string());
+            differences.push(format!(
+                "{}: {} of {} minor units are left, should be {}",
+                event.id.typed(Noun::Event),
+                shown(event.remaining),
+                shown(event.amount),
+                shown(*should)
+            ));
         }
     }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The scope of what a rule may pay to everybody together.
-const EVERYBODY: &str = "*";
+pub(super) const EVERYBODY: &str = "*";
 
 /// Completed referrals and caps as they stand.
 #[derive(Default)]
@@ -33,7 +33,7 @@ pub(in crate::engine) struct Terms {
 
 /// Which cap: a rule of a program, one person or everybody, and a period.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct CapKey {
+pub(super) struct CapKey {
     program: Id,
     rule_key: String,
     /// The period's word and whose it is, so that another period of the same rule begins anew.
@@ -161,7 +161,11 @@ impl Terms {
 }
 
 impl CapKey {
-    fn new((program, rule_key, whose): (Id, &str, String), (cap, at, calendar): (&Cap, Timestamp, &Calendar)) -> Self {
+    /// The cap of a rule that an event accepted at `at` takes from: its owner's, or everybody's.
+    pub(super) fn new(
+        (program, rule_key, whose): (Id, &str, String),
+        (cap, at, calendar): (&Cap, Timestamp, &Calendar),
+    ) -> Self {
         let (word, starts_at) = match cap.period {
             CapPeriod::Day => ("DAY", calendar.start(Period::Day, at)),
             CapPeriod::Week => ("WEEK", calendar.start(Period::Week, at)),
@@ -171,7 +175,8 @@ impl CapKey {
         Self { program, rule_key: rule_key.to_owned(), scope: format!("{word} {whose}"), starts_at }
     }
 
-    fn of(row: models::Cap) -> Self {
+    /// The key of a stored row.
+    pub(super) fn of(row: models::Cap) -> Self {
         let models::Cap { program_id, rule_key, scope, starts_at, .. } = row;
         Self { program: program_id, rule_key, scope, starts_at }
     }
@@ -185,6 +190,13 @@ impl CapKey {
             used_count: used.count,
             used_amount: used.amount,
         }
+    }
+}
+
+impl std::fmt::Display for CapKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { program, rule_key, scope, starts_at } = self;
+        write!(f, "cap of rule `{rule_key}` of {}, {scope} from {starts_at}", program.typed(Noun::Program))
     }
 }
 

@@ -8,7 +8,11 @@ use diesel_async::RunQueryDsl;
 use super::Connection;
 use crate::{
     domain::{id::Id, time::Timestamp},
-    store::{models::Cap, schema::caps},
+    store::{
+        models::Cap,
+        requests::{CountedReward, UserRange},
+        schema::{caps, events, rewards},
+    },
 };
 
 /// Makes rows for caps that have none yet, and locks all of them in the order of their keys.
@@ -38,6 +42,30 @@ pub async fn of(conn: &mut Connection, rows: Vec<Cap>) -> QueryResult<Vec<Cap>> 
         .select(Cap::as_select())
         .load(conn)
         .await
+}
+
+/// Rewards of these rules that a range of users was granted, with when their events were accepted.
+pub async fn counted(conn: &mut Connection, range: UserRange, rules: Vec<String>) -> QueryResult<Vec<CountedReward>> {
+    let granted = rewards::table.inner_join(events::table).filter(rewards::user_id.between(range.first, range.last));
+    let columns = (
+        rewards::user_id,
+        rewards::program_id,
+        rewards::program_version,
+        rewards::rule_key,
+        rewards::amount,
+        events::received_at,
+    );
+    granted.filter(rewards::rule_key.eq_any(rules)).select(columns).load(conn).await
+}
+
+/// What is stored of these rules' caps of these scopes.
+pub async fn of_scopes(
+    conn: &mut Connection,
+    (programs, rules): (Vec<Id>, Vec<String>),
+    scopes: Vec<String>,
+) -> QueryResult<Vec<Cap>> {
+    let query = caps::table.filter(caps::program_id.eq_any(programs).and(caps::rule_key.eq_any(rules)));
+    query.filter(caps::scope.eq_any(scopes)).select(Cap::as_select()).load(conn).await
 }
 
 type Keys = (BTreeSet<Id>, BTreeSet<String>, BTreeSet<String>, BTreeSet<Timestamp>);

@@ -10,6 +10,7 @@ pub mod boards;
 pub mod caps;
 pub mod claims;
 pub mod codes;
+pub mod entries;
 pub mod events;
 pub mod gate;
 pub mod keys;

@@ -37,6 +37,12 @@ pub async fn all(conn: &mut Connection) -> QueryResult<Vec<Program>> {
     programs::table.select(Program::as_select()).order(programs::id).load(conn).await
 }
 
+/// Every version of every program; there are few.
+pub async fn all_versions(conn: &mut Connection) -> QueryResult<Vec<ProgramVersion>> {
+    let key = (program_versions::program_id, program_versions::version);
+    program_versions::table.select(ProgramVersion::as_select()).order(key).load(conn).await
+}
+
 /// Several versions of one program.
 pub async fn versions(conn: &mut Connection, program: Id, versions: Vec<i32>) -> QueryResult<Vec<ProgramVersion>> {
     let query = program_versions::table.filter(program_versions::program_id.eq(program));
