@@ -8,7 +8,8 @@
 //! | [`domain`] | what a referral program means; pure | nothing of ours |
 //! | [`store`] | the only room that knows SQL | `domain` |
 //! | [`live`] | what servers share while running | `domain` |
-//! | [`engine`] | one file per thing the product can do | `domain`, `store`, `live` |
+//! | [`failpoint`] | where tests let a process die; empty in release builds | nothing of ours |
+//! | [`engine`] | one file per thing the product can do | `domain`, `store`, `live`, `failpoint` |
 //! | [`worker`] | folds what was appended into rewards, counters and boards | `engine` and below |
 //! | [`graphql`] | types, queries, mutations, subscriptions, loaders | `engine`, `store`, `live`, `domain` |
 //! | [`http`] | the axum router and its doors | `graphql` and below |
@@ -21,6 +22,7 @@ pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod failpoint;
 mod front;
 pub mod graphql;
 pub mod http;

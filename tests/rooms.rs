@@ -17,11 +17,12 @@ use std::{
 use edges::Place;
 
 /// Who may use whom.
-const ROOMS: [(&str, &[&str]); 7] = [
+const ROOMS: [(&str, &[&str]); 8] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("live", &["domain"]),
-    ("engine", &["domain", "store", "live"]),
+    ("failpoint", &[]),
+    ("engine", &["domain", "store", "live", "failpoint"]),
     ("worker", &["engine", "domain", "store", "live"]),
     ("graphql", &["engine", "store", "live", "domain"]),
     ("http", &["graphql", "engine", "store", "live", "domain"]),

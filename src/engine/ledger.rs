@@ -9,6 +9,7 @@ use crate::{
         reward::{AccountKind, RewardStatus},
         time::Timestamp,
     },
+    failpoint::{self, Point},
     store::{
         StoreError, Tx,
         changes::AccountChange,
@@ -107,6 +108,9 @@ impl Ledger {
     /// Writes everything. The owners' totals are locked already; accounts are locked here, in the order of their keys.
     pub(super) async fn write(self, tx: &mut Tx) -> Result<(), StoreError> {
         run!(tx, accounts::insert_transfers(self.transfers))?;
+        if !self.accounts.is_empty() {
+            failpoint::reach(Point::TransfersInserted);
+        }
         run!(tx, rewards::insert_moves(self.moves))?;
         let accounts: Vec<AccountChange> = self.accounts.into_values().collect();
         if !accounts.is_empty() {

@@ -10,6 +10,7 @@ use crate::{
         time::Timestamp,
         words::UserStatus,
     },
+    failpoint::{self, Point},
     live::Hint,
     store::{StoreError, Tx, models, run},
 };
@@ -73,6 +74,7 @@ impl Engine {
         let checked = request.check(self.context.now())?;
         let recorded = self.store.write(async |tx: &mut Tx| self.record_in(tx, &request, &checked).await).await?;
         if recorded.created {
+            failpoint::reach(Point::EventCommitted);
             self.live.publish(vec![Hint::workers()]);
         }
         Ok(recorded)
@@ -115,6 +117,7 @@ impl Engine {
         };
         // A twin that is being stored at the same time makes this wait, and then find the twin's event.
         if run!(tx, events::insert_if_new(event.clone()))? {
+            failpoint::reach(Point::EventWritten);
             return Ok(Recorded { object: event, created: true });
         }
         let twin = run!(tx, events::by_key(&request.key))?;

@@ -11,6 +11,7 @@ use crate::{
         money::{Currency, Money},
         time::Timestamp,
     },
+    failpoint::{self, Point},
     live::Hint,
     store::{StoreError, Tx, models, run},
 };
@@ -54,6 +55,7 @@ impl Engine {
             other => other?,
         };
         if recorded.created {
+            failpoint::reach(Point::RefundCommitted);
             self.live.publish(vec![Hint::workers()]);
         }
         Ok(recorded)
@@ -93,6 +95,7 @@ impl Engine {
             decided_no: None,
         };
         run!(tx, events::insert_refund(refund.clone()))?;
+        failpoint::reach(Point::RefundWritten);
         Ok(Recorded { object: refund, created: true })
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         time::{DAY_MICROS, Timestamp},
         words::ClaimStatus,
     },
+    failpoint::{self, Point},
     live::{Hint, Topic},
     store::{
         StoreError, Tx, models,
@@ -49,7 +50,9 @@ impl Engine {
             done => done?,
         };
         if let Some(version) = version {
+            failpoint::reach(Point::SettleCommitted);
             self.live.publish(vec![Hint::new(Topic::User(claim.user_id.uuid()), version)]);
+            failpoint::reach(Point::SettlePublished);
         }
         Ok(claim)
     }
@@ -68,11 +71,13 @@ async fn settle_in(tx: &mut Tx, request: &SettleClaim, now: Timestamp) -> Result
             false => Err(settled_otherwise(&claim).into()),
         };
     }
+    failpoint::reach(Point::SettleBegun);
     let settlement =
         Settlement { claim: claim.id, status: request.outcome, reference: request.reference.clone(), at: now };
     if !run!(tx, claims::settle(settlement))? {
         return Err(StoreError::Transient("a claim changed under its lock".to_owned()).into());
     }
+    failpoint::reach(Point::SettleMarked);
     let claim =
         models::Claim { status: request.outcome, reference: request.reference.clone(), settled_at: Some(now), ..claim };
     let mut ledger = Ledger::default();
@@ -88,6 +93,7 @@ async fn settle_in(tx: &mut Tx, request: &SettleClaim, now: Timestamp) -> Result
     }
     book_claim(&mut ledger, &claim, now);
     ledger.write(tx).await?;
+    failpoint::reach(Point::SettleBooked);
     Ok((claim, Some(version)))
 }
 

@@ -10,6 +10,7 @@ use crate::{
         time::Timestamp,
         words::{Outcome, ProgramStatus, ReferralStatus, UserStatus, Via},
     },
+    failpoint::{self, Point},
     live::Hint,
     store::{StoreError, Tx, models, run},
 };
@@ -70,6 +71,7 @@ impl Engine {
         let signed_up =
             signed_up.ok_or_else(|| StoreError::Corrupt("a signup neither won nor lost its race".to_owned()))?;
         if signed_up.created {
+            failpoint::reach(Point::SignupCommitted);
             self.live.publish(vec![Hint::workers()]);
         }
         Ok(signed_up)
@@ -129,6 +131,7 @@ impl Engine {
             run!(tx, users::insert_evidence(newcomer.evidence.clone()))?;
         }
         self.insert_signup_event(tx, &user, &attribution).await?;
+        failpoint::reach(Point::SignupWritten);
         Ok(SignedUp { user, created: true, outcome: attribution.outcome, referral })
     }
 

@@ -9,6 +9,7 @@ use crate::{
         reward::{AccountKind, RewardStatus},
         time::Timestamp,
     },
+    failpoint::{self, Point},
     live::{Hint, Topic},
     store::{StoreError, Tx, models, requests::RewardChange, run},
 };
@@ -25,10 +26,15 @@ impl Engine {
         for (user, reward) in &due {
             by_user.entry(*user).or_default().push(*reward);
         }
+        if !by_user.is_empty() {
+            failpoint::reach(Point::SweepFound);
+        }
         for (user, rewards) in by_user {
             let work = async |tx: &mut Tx| sweep_user(tx, user, rewards.clone(), now).await;
             let version = self.store.write(work).await?;
+            failpoint::reach(Point::SweepCommitted);
             self.live.publish(vec![Hint::new(Topic::User(user.uuid()), version)]);
+            failpoint::reach(Point::SweepPublished);
         }
         Ok(due.len())
     }
@@ -47,8 +53,10 @@ async fn sweep_user(tx: &mut Tx, user: Id, rewards: Vec<Id>, now: Timestamp) -> 
         if !run!(tx, rewards::change(change))? {
             return Err(StoreError::Transient("a reward changed meanwhile".to_owned()).into());
         }
+        failpoint::reach(Point::SweepMoved);
     }
     ledger.write(tx).await?;
+    failpoint::reach(Point::SweepBooked);
     Ok(version)
 }
 

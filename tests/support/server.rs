@@ -79,6 +79,26 @@ impl Server {
         self.launch();
     }
 
+    /// Changes a setting, from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            self.settings.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Waits until it dies by itself, if it does in time.
+    pub async fn death(&mut self, limit: Duration) -> Option<ExitStatus> {
+        let begun = Instant::now();
+        while begun.elapsed() < limit {
+            if let Some(status) = self.status() {
+                return Some(status);
+            }
+            sleep(PAUSE).await;
+        }
+        None
+    }
+
     /// Waits until it ends by itself and gives its status and its log.
     pub fn ended(mut self) -> (ExitStatus, String) {
         let begun = Instant::now();

@@ -16,6 +16,7 @@ use crate::{
         time::Timestamp,
         words::{Metric, Period},
     },
+    failpoint::{self, Point},
     live::{BoardMetric, Hint, Topic},
     store::{
         BackendKind, Store, StoreError, Tx,
@@ -65,7 +66,9 @@ impl Engine {
             Summed::Nothing => Ok(false),
             Summed::Hidden => Ok(true),
             Summed::Version(version) => {
+                failpoint::reach(Point::BoardCommitted);
                 self.publish_board(program, metric, version);
+                failpoint::reach(Point::BoardPublished);
                 Ok(true)
             }
         }
@@ -145,15 +148,19 @@ impl Slice {
         if deltas.is_empty() && !turns {
             return Ok(if is_over { Summed::Hidden } else { Summed::Nothing });
         }
+        failpoint::reach(Point::BoardClaimed);
         let mut changes = Changes::default();
         for (span, shares) in tally::shares(&spans, &deltas) {
             take_in(tx, &board, (span, shares), &mut changes).await?;
         }
         run!(tx, bulk::set_scores(changes.scores.clone()))?;
+        failpoint::reach(Point::BoardScored);
         run!(tx, bulk::add_buckets(changes.moves()))?;
         run!(tx, boards::delete_deltas(deltas.iter().map(|delta| delta.id).collect()))?;
         let day = if turns { self.today() } else { board.day_starts_at };
-        run!(tx, boards::bump(&board, day)).map(Summed::Version)
+        let version = run!(tx, boards::bump(&board, day))?;
+        failpoint::reach(Point::BoardWritten);
+        Ok(Summed::Version(version))
     }
 
     /// Forgets some of what is older than the previous periods; says whether nothing of it is left. Nobody reads those

@@ -14,6 +14,7 @@ use crate::{
         time::Timestamp,
         words::UserStatus,
     },
+    failpoint::{self, Point},
     live::{Hint, Topic},
     store::{StoreError, Tx, models, requests::RewardChange, run},
 };
@@ -57,7 +58,9 @@ impl Engine {
             done => done?,
         };
         if let Some(version) = version {
+            failpoint::reach(Point::ClaimCommitted);
             self.live.publish(vec![Hint::new(Topic::User(request.user.uuid()), version)]);
+            failpoint::reach(Point::ClaimPublished);
         }
         Ok(claims)
     }
@@ -76,8 +79,10 @@ impl Engine {
             let message = "this user is suspended and cannot claim";
             return Err(Refusal::new(RefusalCode::UserInactive, "userId", message).into());
         }
+        failpoint::reach(Point::ClaimBegun);
         let row = models::ClaimRequest { user_id: user.id, key: request.key.clone(), fingerprint, created_at: now };
         run!(tx, claims::insert_request(row))?;
+        failpoint::reach(Point::ClaimKeyed);
         // From here on this user's totals are ours: neither another claim nor a fold can touch these rewards.
         let version = run!(tx, totals::bump(user.id))?;
         let rewards = chosen(run!(tx, rewards::claimable(user.id, now))?, request.rewards.as_deref())?;
@@ -101,6 +106,7 @@ impl Engine {
             return Err(refused.unwrap_or_else(nothing).into());
         }
         ledger.write(tx).await?;
+        failpoint::reach(Point::ClaimBooked);
         Ok((claims, Some(version)))
     }
 }

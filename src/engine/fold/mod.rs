@@ -16,6 +16,7 @@ pub(super) use self::{people::refunded, terms::Terms};
 use super::{Engine, Error};
 use crate::{
     domain::{id::Id, time::SECOND_MICROS},
+    failpoint::{self, Point},
     live::Hint,
     store::{Tx, models::Outbox, run},
 };
@@ -85,7 +86,9 @@ impl Engine {
     async fn fold_picked(&self, pick: Pick) -> Result<Folded, Error> {
         let (folded, hints) = self.store.write_long(async |tx: &mut Tx| self.fold_in(tx, pick).await).await?;
         if !hints.is_empty() {
+            failpoint::reach(Point::FoldCommitted);
             self.live.publish(hints);
+            failpoint::reach(Point::FoldPublished);
         }
         Ok(folded)
     }
@@ -95,6 +98,7 @@ impl Engine {
             return Ok((Folded::Paused, Vec::new()));
         }
         run!(tx, gate::share())?;
+        failpoint::reach(Point::FoldBegun);
         let rows = match pick {
             Pick::Oldest(limit) => run!(tx, outbox::claim(limit))?,
             Pick::Of(user) => run!(tx, outbox::claim_of(user))?,
@@ -102,10 +106,12 @@ impl Engine {
         if rows.is_empty() {
             return Ok((Folded::Nothing, Vec::new()));
         }
+        failpoint::reach(Point::FoldClaimed);
         let users = named_users(tx, &rows).await?;
         let hints = self.fold_users(tx, users).await?;
         let seqs = rows.iter().map(|row| row.seq).collect();
         run!(tx, outbox::delete(seqs))?;
+        failpoint::reach(Point::FoldWritten);
         Ok((Folded::Rows(rows.len()), hints))
     }
 

@@ -6,6 +6,7 @@ use super::decide::{Decided, Ordered};
 use crate::{
     domain::id::Id,
     engine::Error,
+    failpoint::{self, Point},
     live::{Hint, Topic},
     store::{
         StoreError, Tx,
@@ -39,6 +40,7 @@ pub(super) async fn write(tx: &mut Tx, mut decided: Decided) -> Result<Vec<Hint>
         run!(tx, bulk::set_caps(decided.caps))?;
     }
     decided.ledger.write(tx).await?;
+    failpoint::reach(Point::FoldBooked);
     run!(tx, boards::insert_deltas(decided.deltas))?;
     let hints = decided.totals.keys().map(|user| Hint::new(Topic::User(user.uuid()), version_of(*user))).collect();
     let totals: Vec<TotalsChange> = decided.totals.into_values().collect();
