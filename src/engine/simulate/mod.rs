@@ -20,13 +20,14 @@ use crate::{
         history::{COMPRESS_LEVELS, Decisions, EarlyRefund, Event, History, InForce, Item, Referral},
         id::Id,
         money::Currency,
+        pay::Payee,
         plan::Plan,
-        program::Definition,
+        program::{Definition, Rule},
         time::Timestamp,
         words::ReferralStatus,
     },
     engine::programs::definition_of,
-    store::{StoreError, Tx, models, run},
+    store::{StoreError, Tx, changes::NETWORK_LEVELS, models, run},
 };
 
 /// Places in the order of decisions that are read at once.
@@ -77,6 +78,7 @@ impl Engine {
         let mut run = Run {
             engine: self,
             program: id,
+            levels: levels_read(&definition),
             definition: Arc::new(definition),
             people: HashMap::new(),
             owners: HashMap::new(),
@@ -110,9 +112,21 @@ impl Engine {
     }
 }
 
+/// How far up the rules look.
+fn levels_read(definition: &Definition) -> usize {
+    let of = |rule: &Rule| match &rule.to {
+        Payee::Upline { compress: true, .. } => COMPRESS_LEVELS,
+        Payee::Upline { compress: false, .. } => NETWORK_LEVELS,
+        Payee::Referred(_) | Payee::Referrer(_) => 0,
+    };
+    definition.rules.iter().map(of).max().unwrap_or(0)
+}
+
 struct Run<'a> {
     engine: &'a Engine,
     program: Id,
+    /// Levels of the chain above that are read of each person; none where no rule pays them.
+    levels: usize,
     definition: Arc<Definition>,
     people: HashMap<Id, History>,
     /// Whose each event is, and its currency.
@@ -152,7 +166,10 @@ impl Run<'_> {
         for some in users.chunks(1_000) {
             let read = async |tx: &mut Tx| {
                 let referrals = run!(tx, referrals::of_referred(some))?;
-                let uplines = run!(tx, tree::uplines(some.to_vec(), COMPRESS_LEVELS as i32))?;
+                let uplines = match self.levels {
+                    0 => Vec::new(),
+                    levels => run!(tx, tree::uplines(some.to_vec(), levels as i32))?,
+                };
                 Ok::<_, StoreError>((referrals, uplines))
             };
             let (referrals, uplines) = self.engine.store.read(read).await?;
