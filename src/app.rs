@@ -2,20 +2,28 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::Router;
 use rand::{Rng, SeedableRng};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     config::{Options, ProcessRole},
     domain::{keyed_hash::HashKey, words::KeyRole},
-    engine::{Context, Engine, SystemClock, SystemRandomness, api_keys::CreateApiKey, demo::Seeded, setup},
+    engine::{
+        Context, Engine, SystemClock, SystemRandomness, api_keys::CreateApiKey, clicks::Clicks, demo::Seeded, setup,
+    },
     front::Front,
     graphql::{
         Api, ApiSettings,
         document::{DocumentGuard, Limits},
         sdl,
     },
-    http::{self, DoorSettings, ServerLimits, Shutdown, auth::Verifier, pages},
+    http::{
+        self, DoorSettings, ServerLimits, Shutdown,
+        auth::Verifier,
+        links::{self, LinkDoor},
+        pages,
+    },
     live::{Live, LiveSettings},
     say::say,
     store::{PoolSettings, Store},
@@ -71,7 +79,6 @@ fn fresh_secret() -> Result<String, Fatal> {
 /// Serves until the process is told to stop, then finishes what is going on.
 pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     let engine = engine(&options).await?;
-    let verifier = Verifier::new(&options.jwt())?;
     // Bound before anything is printed: an address that is taken is said at once.
     let listener = TcpListener::bind(options.bind)
         .await
@@ -96,17 +103,8 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     let shutdown = Shutdown::new();
     tokio::spawn(begin_when_told(shutdown.clone()));
     if options.has_role(ProcessRole::Api) {
-        let settings =
-            ApiSettings { public_url: options.public_url(), open_introspection: options.bind.ip().is_loopback() };
-        let guard = DocumentGuard::new(&sdl(), Limits::default())?;
-        let front = Front::new(engine.clone(), Api::new(engine, settings), guard, verifier);
-        let doors = DoorSettings {
-            allowed_origins: options.allowed_origins.clone(),
-            shutdown: shutdown.clone(),
-            ..DoorSettings::default()
-        };
-        let routes = http::router(front, doors).merge(pages::router());
-        http::serve(listener, http::with_security_headers(routes), ServerLimits::default(), shutdown).await?;
+        let routes = routes(engine.clone(), &options, shutdown.clone())?;
+        http::serve(listener, routes, ServerLimits::default(), shutdown).await?;
     } else {
         shutdown.begun().await;
     }
@@ -116,6 +114,28 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
         tracing::warn!("the worker did not finish in time; what it had not committed will be folded by the next one");
     }
     Ok(())
+}
+
+/// Every route of the server. Needs a runtime, for the task that records clicks.
+///
+/// # Errors
+/// When the settings are not sound.
+pub fn routes(engine: Engine, options: &Options, shutdown: Shutdown) -> Result<Router, Fatal> {
+    let public_url = options.public_url();
+    let settings = ApiSettings { public_url: public_url.clone(), open_introspection: options.bind.ip().is_loopback() };
+    let guard = DocumentGuard::new(&sdl(), Limits::default())?;
+    let verifier = Verifier::new(&options.jwt())?;
+    let front = Front::new(engine.clone(), Api::new(engine.clone(), settings), guard, verifier);
+    let trusted_proxies = options.proxies()?;
+    let links = LinkDoor {
+        clicks: Clicks::begin(engine, options.landing()?),
+        public_url,
+        trusted_proxies: trusted_proxies.clone(),
+    };
+    let allowed_origins = options.allowed_origins.clone();
+    let doors = DoorSettings { allowed_origins, trusted_proxies, shutdown, ..DoorSettings::default() };
+    let routes = http::router(front, doors).merge(pages::router()).merge(links::router(links));
+    Ok(http::with_security_headers(routes))
 }
 
 /// The admin key that was given; one that is made now when there is no key at all; otherwise nothing to print.

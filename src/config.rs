@@ -1,10 +1,22 @@
 //! Environment and flags, checked once, at the start.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{domain::words::KeyRole, engine::api_keys::OWN_KEY_MIN_CHARS, http::auth::JwtSettings};
+use ipnet::IpNet;
+
+use crate::{
+    domain::{
+        landing::{self, Landing},
+        words::KeyRole,
+    },
+    engine::api_keys::OWN_KEY_MIN_CHARS,
+    http::auth::JwtSettings,
+};
 
 /// A self-hosted referral engine behind a GraphQL API.
 #[derive(Debug, Parser)]
@@ -164,6 +176,15 @@ pub struct Options {
     /// Base of referral links; from BIND unless given.
     #[arg(long, env = "PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
+    /// Where referral links lead, unless a program says otherwise; the base of referral links unless given.
+    #[arg(long, env = "LANDING_URL", global = true)]
+    pub landing_url: Option<String>,
+    /// Hosts that a link may name with `?to=https://...`, separated by commas.
+    #[arg(long, env = "LANDING_HOSTS", value_delimiter = ',', global = true)]
+    pub landing_hosts: Vec<String>,
+    /// Networks of proxies whose X-Forwarded-For is believed, as in `10.0.0.0/8,192.0.2.7/32`.
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<String>,
     /// Origins of pages that may open a WebSocket, separated by commas.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -207,6 +228,14 @@ pub enum ConfigError {
     /// The key of the hashes is too short.
     #[error("HASH_KEY must have at least 16 characters")]
     HashKey,
+    /// The base of links, the landing page or a host is not one.
+    #[error(
+        "PUBLIC_URL and LANDING_URL must be addresses such as https://refer.example, LANDING_HOSTS names such as shop.example"
+    )]
+    Links,
+    /// A proxy is neither an address nor a network.
+    #[error("TRUSTED_PROXIES: `{0}` is neither an address nor a network such as 10.0.0.0/8")]
+    Proxy(String),
     /// There must be at least one connection.
     #[error("DATABASE_CONNECTIONS must be 1 to 1000")]
     Connections,
@@ -224,7 +253,22 @@ impl Options {
         if !(1..=1_000).contains(&self.database_connections) {
             return Err(ConfigError::Connections);
         }
-        Ok(())
+        landing::page(&self.public_url()).map_err(|_| ConfigError::Links)?;
+        self.landing()?;
+        self.proxies().map(drop)
+    }
+
+    /// Where links lead.
+    pub fn landing(&self) -> Result<Landing, ConfigError> {
+        let page = self.landing_url.clone().unwrap_or_else(|| format!("{}/", self.public_url()));
+        let hosts: Vec<String> = self.landing_hosts.iter().filter(|host| !host.trim().is_empty()).cloned().collect();
+        Landing::new(&page, &hosts).map_err(|_| ConfigError::Links)
+    }
+
+    /// Proxies in front of this server.
+    pub fn proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
+        let given = self.trusted_proxies.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+        given.map(|text| network(text).ok_or_else(|| ConfigError::Proxy(text.to_owned()))).collect()
     }
 
     /// How the host's tokens are checked.
@@ -248,6 +292,11 @@ impl Options {
     pub fn has_role(&self, role: ProcessRole) -> bool {
         self.roles.contains(&role)
     }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// A key is told from a token by not having two dots.
@@ -284,6 +333,18 @@ mod tests {
         assert_eq!(options(&["--hash-key", "short"]).check(), Err(ConfigError::HashKey));
         assert_eq!(options(&["--database-connections", "0"]).check(), Err(ConfigError::Connections));
         assert_eq!(options(&["--admin-api-key", &"k".repeat(32)]).check(), Ok(()));
+        assert_eq!(options(&["--landing-url", "shop.example"]).check(), Err(ConfigError::Links));
+        assert_eq!(options(&["--landing-hosts", "https://shop.example"]).check(), Err(ConfigError::Links));
+        assert_eq!(options(&["--public-url", "refer.example"]).check(), Err(ConfigError::Links));
+        let proxy = |text: &str| ConfigError::Proxy(text.to_owned());
+        assert_eq!(options(&["--trusted-proxies", "10.0.0.0/8,proxy"]).check(), Err(proxy("proxy")));
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        let proxies = options(&["--trusted-proxies", "10.0.0.0/8, 192.0.2.7,2001:db8::/32"]).proxies().unwrap();
+        let texts: Vec<String> = proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]);
     }
 
     #[test]

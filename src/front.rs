@@ -6,7 +6,7 @@ use async_graphql::{Request, Response, ServerError, Variables, parser::types::Ex
 use futures_util::stream::BoxStream;
 
 use crate::{
-    domain::{caller::Caller, time::SECOND_MICROS, words::KeyRole},
+    domain::{caller::Caller, time::SECOND_MICROS, visitor::Visitor, words::KeyRole},
     engine::{Engine, Error},
     graphql::{Api, document::DocumentGuard},
     http::{
@@ -36,7 +36,7 @@ impl Front {
         let key = key.ok_or(Refused::Credential("this API key is unknown, revoked or expired"))?;
         let left = key.expires_at.map(|at| (at.micros() - self.engine.context.now().micros()).max(0));
         let expires_in = left.map(|micros| Duration::from_micros(micros.unsigned_abs()));
-        Ok(Session { caller: caller(key), expires_in })
+        Ok(Session { caller: caller(key), expires_in, visitor: Visitor::default() })
     }
 
     async fn by_token(&self, token: &str) -> Result<Session, Refused> {
@@ -46,6 +46,7 @@ impl Front {
             Ok(verified) => Ok(Session {
                 caller: Caller::Member { external_id: verified.subject },
                 expires_in: Some(Duration::from_secs(verified.expires_at_unix_seconds.saturating_sub(now))),
+                visitor: Visitor::default(),
             }),
             Err(TokenRefused::KeysUnavailable) => Err(Refused::Unavailable),
             Err(TokenRefused::Expired) => Err(Refused::Credential("the token has expired")),
@@ -76,7 +77,7 @@ impl Operations for Front {
             .map_err(|_| Refused::Credential("the credential must be `Bearer` and a key or token"))?
             .flatten()
         {
-            None => Ok(Session { caller: Caller::Anonymous, expires_in: None }),
+            None => Ok(Session { caller: Caller::Anonymous, expires_in: None, visitor: Visitor::default() }),
             Some(Credential::Key(secret)) => self.by_key(&secret).await,
             Some(Credential::Token(token)) => self.by_token(&token).await,
         }
@@ -93,11 +94,11 @@ impl Operations for Front {
     }
 
     async fn execute(&self, request: Request, session: &Session) -> Response {
-        self.api.execute(request, session.caller.clone()).await
+        self.api.execute(request.data(session.visitor.clone()), session.caller.clone()).await
     }
 
     fn stream(&self, request: Request, session: &Session) -> BoxStream<'static, Response> {
-        self.api.stream(request, session.caller.clone())
+        self.api.stream(request.data(session.visitor.clone()), session.caller.clone())
     }
 
     async fn ready(&self) -> Result<(), String> {

@@ -66,7 +66,7 @@ fn one_external_id_makes_one_user() {
         assert_eq!(results.iter().filter(|result| result.created).count(), 1);
         let winner = results.iter().find(|result| result.created).unwrap();
         for result in &results {
-            assert_eq!((result.user.id, result.outcome), (winner.user.id, winner.outcome));
+            assert_eq!((result.user.id, &result.findings), (winner.user.id, &winner.findings));
             assert_eq!(result.user.display_name, winner.user.display_name);
             assert_eq!(result.referral.as_ref().map(|edge| edge.referrer_id), Some(ann.id));
         }

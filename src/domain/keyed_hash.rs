@@ -7,6 +7,14 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyedHash(pub [u8; 32]);
 
+impl KeyedHash {
+    /// Whether this is a hash that somebody else shows, compared in a time that does not tell how much of it is right.
+    pub fn is(&self, shown: &[u8]) -> bool {
+        let differences = self.0.iter().zip(shown).fold(0, |differences, (ours, theirs)| differences | (ours ^ theirs));
+        shown.len() == self.0.len() && std::hint::black_box(differences) == 0
+    }
+}
+
 /// The key of the hashes. Its debug form does not show it.
 #[derive(Clone)]
 pub struct HashKey([u8; 32]);
@@ -15,6 +23,11 @@ impl HashKey {
     /// Derives the key from any secret text.
     pub fn from_secret(secret: &str) -> Self {
         Self(Sha256::digest(secret.as_bytes()).into())
+    }
+
+    /// A key of its own for another use, from which this one cannot be told.
+    pub fn derived(&self, purpose: &str) -> Self {
+        Self(self.hash("key", purpose).0)
     }
 
     /// Hashes one value of one purpose (`email`, `ip`, ...).
@@ -63,6 +76,16 @@ mod tests {
         assert_ne!(key.hash("ip", "x"), key.hash("device", "x"));
         assert_ne!(key.hash("ip", "x"), HashKey::from_secret("two").hash("ip", "x"));
         assert_eq!(format!("{key:?}"), "HashKey(..)");
+        assert_ne!(key.derived("cookie").hash("ip", "x"), key.hash("ip", "x"));
+    }
+
+    #[test]
+    fn a_hash_is_only_itself() {
+        let hash = HashKey::from_secret("one").hash("ip", "x");
+        assert!(hash.is(&hash.0));
+        let mut other = hash.0;
+        other[31] ^= 1;
+        assert!(!hash.is(&other) && !hash.is(&hash.0[..31]) && !hash.is(&[]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a referral program means. Pure: no IO, no async, no clock, no SQL, no GraphQL.
 
+pub mod attribution;
 pub mod board;
 pub mod caller;
 pub mod claim;
@@ -10,6 +11,7 @@ pub mod explanation;
 pub mod history;
 pub mod id;
 pub mod keyed_hash;
+pub mod landing;
 pub mod money;
 pub mod pay;
 pub mod period;
@@ -17,4 +19,7 @@ pub mod plan;
 pub mod program;
 pub mod reward;
 pub mod time;
+pub mod touches;
+pub mod vanity;
+pub mod visitor;
 pub mod words;

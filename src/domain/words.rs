@@ -113,7 +113,27 @@ words! {
         SelfReferral = "SELF_REFERRAL",
         /// The click came too long ago.
         ClickExpired = "CLICK_EXPIRED",
+        /// No such click.
+        ClickUnknown = "CLICK_UNKNOWN",
         /// The code's program is not active.
+        ProgramInactive = "PROGRAM_INACTIVE",
+    }
+}
+
+words! {
+    /// Why a click brought nobody in, though it was known.
+    Loss {
+        /// A code was given, which goes before clicks.
+        CodeGiven = "CODE_GIVEN",
+        /// Another click counts.
+        OtherClick = "OTHER_CLICK",
+        /// The click came too long ago.
+        ClickExpired = "CLICK_EXPIRED",
+        /// Its code was switched off, or its owner is suspended.
+        CodeDisabled = "CODE_DISABLED",
+        /// Its code belongs to the person signing up.
+        SelfReferral = "SELF_REFERRAL",
+        /// Its program is not active.
         ProgramInactive = "PROGRAM_INACTIVE",
     }
 }

@@ -85,4 +85,10 @@ pub enum RefusalCode {
     WouldMakeCycle,
     /// The user stands there already.
     ReferrerUnchanged,
+    /// No such code.
+    CodeNotFound,
+    /// Somebody has this code, or had it once.
+    CodeTaken,
+    /// A code that may not be chosen.
+    CodeNotAllowed,
 }

@@ -8,6 +8,7 @@ use crate::domain::{
     money::Money,
     program,
     time::{DAY_MICROS, Timestamp},
+    visitor,
 };
 
 /// Longest id, key or reference of the host, in characters.
@@ -126,17 +127,22 @@ pub fn evidence(key: &HashKey, field: &'static str, value: Option<&str>) -> Resu
     }
 }
 
-/// The keyed hashes of an address and of its network: /24 of IPv4, /56 of IPv6 (rule 20).
+/// The keyed hashes of an address and of its network (rule 20).
 pub fn ip_address(key: &HashKey, value: Option<&str>) -> Result<(Option<KeyedHash>, Option<KeyedHash>), Refusal> {
     let Some(value) = value else { return Ok((None, None)) };
     let address: std::net::IpAddr =
         value.trim().parse().map_err(|_| invalid("ipAddress", "ipAddress is neither an IPv4 nor an IPv6 address"))?;
-    let address = address.to_canonical();
-    let network = match address {
-        std::net::IpAddr::V4(v4) => format!("{}/24", v4 & std::net::Ipv4Addr::new(255, 255, 255, 0)),
-        std::net::IpAddr::V6(v6) => format!("{}/56", std::net::Ipv6Addr::from_bits(v6.to_bits() >> 72 << 72)),
+    let (ip, network) = address_hashes(key, address);
+    Ok((Some(ip), Some(network)))
+}
+
+/// The same of an address that was seen: of itself, and of its network.
+pub fn address_hashes(key: &HashKey, address: std::net::IpAddr) -> (KeyedHash, KeyedHash) {
+    let network = match visitor::network(address) {
+        network @ std::net::IpAddr::V4(_) => format!("{network}/24"),
+        network @ std::net::IpAddr::V6(_) => format!("{network}/56"),
     };
-    Ok((Some(key.hash("ip", &address.to_string())), Some(key.hash("network", &network))))
+    (key.hash("ip", &address.to_canonical().to_string()), key.hash("network", &network))
 }
 
 #[cfg(test)]

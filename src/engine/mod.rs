@@ -2,9 +2,10 @@
 //! leave an outbox row.
 
 pub mod api_keys;
-mod attribution;
+pub mod attribution;
 pub mod boards;
 pub mod claim_rewards;
+pub mod clicks;
 mod context;
 pub mod demo;
 mod error;
@@ -15,7 +16,9 @@ pub mod leaderboard;
 mod ledger;
 pub mod ledger_check;
 pub mod move_user;
+pub mod look_up_code;
 mod pause;
+pub mod program_links;
 pub mod programs;
 pub mod record_event;
 pub mod record_refund;

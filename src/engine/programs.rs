@@ -1,7 +1,10 @@
 //! Making and changing programs (rules 7 to 10). A change of what a program promises is a new version; versions are
 //! never changed, and an event is paid by the one that was in force when it was accepted.
 
-use super::{Engine, Error, Refusal, RefusalCode, input};
+use super::{
+    Engine, Error, Refusal, RefusalCode, input,
+    program_links::{LinkChange, ProgramLinks},
+};
 use crate::{
     domain::{
         id::{Id, Noun},
@@ -37,6 +40,8 @@ pub struct CreateProgram {
     pub ends_at: Option<Timestamp>,
     /// What it promises.
     pub plan: Plan,
+    /// Where its links lead.
+    pub links: LinkChange,
     /// Whether it runs at once.
     pub activate: bool,
 }
@@ -56,6 +61,8 @@ pub struct UpdateProgram {
     pub ends_at: Option<Option<Timestamp>>,
     /// What it promises.
     pub plan: Plan,
+    /// Where its links lead.
+    pub links: LinkChange,
 }
 
 /// A program as it is now, and what its maker should know; or everything that is wrong, in the order of the input.
@@ -70,6 +77,8 @@ impl Engine {
         let zone = check_zone(&request.time_zone);
         zone.unwrap_or_else(|refusal| wrong.push(refusal));
         check_span(request.starts_at, request.ends_at).unwrap_or_else(|refusal| wrong.push(refusal));
+        let (links, problems) = request.links.on(ProgramLinks::default());
+        wrong.extend(problems);
         let currency = match Currency::parse(&request.currency) {
             Ok(currency) => currency,
             Err(error) => {
@@ -98,6 +107,9 @@ impl Engine {
             ends_at: request.ends_at,
             was_active: request.activate,
             created_at: now,
+            landing_url: links.landing_url,
+            ref_parameter: links.ref_parameter,
+            click_parameter: links.click_parameter,
         };
         let Sound { definition, warnings } = sound;
         let version = version_row(&program, &definition, (actor, now))?;
@@ -192,6 +204,9 @@ fn change_frame(program: &mut models::Program, request: &UpdateProgram) -> Vec<R
     program.starts_at = request.starts_at.unwrap_or(program.starts_at);
     program.ends_at = request.ends_at.unwrap_or(program.ends_at);
     check_span(program.starts_at, program.ends_at).unwrap_or_else(|refusal| wrong.push(refusal));
+    let (links, problems) = request.links.on(ProgramLinks::of(program));
+    links.put_on(program);
+    wrong.extend(problems);
     wrong
 }
 

@@ -4,6 +4,7 @@ use super::{Clock, Engine, Error};
 use crate::{
     domain::{
         id::Id,
+        landing::{CLICK_PARAMETER, REF_PARAMETER},
         program::{DEFAULT_KEY, Definition},
         time::Timestamp,
         words::ProgramStatus,
@@ -57,6 +58,9 @@ async fn add_default_program(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
         ends_at: None,
         was_active: true,
         created_at: now,
+        landing_url: None,
+        ref_parameter: REF_PARAMETER.to_owned(),
+        click_parameter: CLICK_PARAMETER.to_owned(),
     };
     if !run!(tx, programs::insert(program))? {
         return Ok(());

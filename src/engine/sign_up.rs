@@ -2,13 +2,18 @@
 //!
 //! Only rows are inserted: no row of the referrer is touched, so one famous referrer never makes signups wait.
 
-use super::{Engine, Error, attribution::Attribution, input};
+use super::{
+    Engine, Error,
+    attribution::{Attribution, Findings},
+    input,
+};
 use crate::{
     domain::{
         id::{Id, Noun},
         keyed_hash::{self, KeyedHash},
         time::Timestamp,
-        words::{Outcome, ProgramStatus, ReferralStatus, UserStatus, Via},
+        touches::Touches,
+        words::{Outcome, ProgramStatus, ReferralStatus, UserStatus},
     },
     failpoint::{self, Point},
     live::Hint,
@@ -24,8 +29,10 @@ pub struct SignUp {
     pub display_name: Option<String>,
     /// The code that was typed or followed.
     pub code: Option<String>,
-    /// The click that came before.
+    /// The click that came before, as the host passed it on.
     pub click_id: Option<String>,
+    /// The cookie of the user's own browser, with the clicks that it remembers. One that we did not sign is ignored.
+    pub cookie: Option<String>,
     /// E-mail address; stored as a keyed hash only.
     pub email: Option<String>,
     /// Phone number; stored as a keyed hash only.
@@ -45,8 +52,8 @@ pub struct SignedUp {
     pub user: models::User,
     /// Whether the user is new.
     pub created: bool,
-    /// What the attribution came to; of a known user, what it came to then.
-    pub outcome: Outcome,
+    /// What was found out about how the user came; of a known user, what was found then.
+    pub findings: Findings,
     /// The referral that brought the user.
     pub referral: Option<models::Referral>,
 }
@@ -55,6 +62,8 @@ pub struct SignedUp {
 pub(super) struct Newcomer {
     pub(super) user: models::User,
     pub(super) code: Option<String>,
+    pub(super) click_id: Option<String>,
+    pub(super) touches: Touches,
     evidence: models::Evidence,
 }
 
@@ -99,7 +108,9 @@ impl Engine {
             user_agent_hash: input::evidence(key, "userAgent", request.user_agent.as_deref())?,
             created_at: now,
         };
-        Ok(Newcomer { user, code: request.code.clone(), evidence })
+        let touches = request.cookie.as_deref().and_then(|cookie| Touches::verified(cookie, key)).unwrap_or_default();
+        let click_id = request.click_id.clone().filter(|click| !click.trim().is_empty());
+        Ok(Newcomer { user, code: request.code.clone(), click_id, touches, evidence })
     }
 
     async fn sign_up_in(&self, tx: &mut Tx, newcomer: &Newcomer) -> Result<SignedUp, Error> {
@@ -116,9 +127,9 @@ impl Engine {
             referrer_id: edge.referrer,
             program_id: edge.program.id,
             status: ReferralStatus::Pending,
-            via: Via::Code,
+            via: edge.via,
             code: Some(edge.shown_code.clone()),
-            click_id: None,
+            click_id: edge.click,
             risk_score: 0,
             created_at: user.created_at,
             completed_at: None,
@@ -132,7 +143,7 @@ impl Engine {
         }
         self.insert_signup_event(tx, &user, &attribution).await?;
         failpoint::reach(Point::SignupWritten);
-        Ok(SignedUp { user, created: true, outcome: attribution.outcome, referral })
+        Ok(SignedUp { user, created: true, findings: attribution.findings, referral })
     }
 
     /// Gives a new user a code of the default program.
@@ -161,7 +172,7 @@ impl Engine {
             currency: None,
             fingerprint: KeyedHash(keyed_hash::fingerprint(&[Some(&key)])),
             key,
-            metadata: Some(format!("{{\"attribution\":\"{}\"}}", attribution.outcome.word())),
+            metadata: Some(attribution.findings.to_json()?),
             occurred_at: user.created_at,
             received_at: user.created_at,
             program_id: program.map(|program| program.id),
@@ -196,19 +207,11 @@ fn has_evidence(evidence: &models::Evidence) -> bool {
 async fn known_user(tx: &mut Tx, external_id: &str) -> Result<Option<SignedUp>, Error> {
     let Some(user) = run!(tx, users::by_external_id(external_id))? else { return Ok(None) };
     let referral = run!(tx, referrals::of_referred(&[user.id]))?.pop();
-    let outcome = match &referral {
-        Some(_) => Outcome::Attributed,
-        None => stored_outcome(tx, user.id).await?,
-    };
-    Ok(Some(SignedUp { user, created: false, outcome, referral }))
-}
-
-async fn stored_outcome(tx: &mut Tx, user: Id) -> Result<Outcome, Error> {
-    #[derive(serde::Deserialize)]
-    struct Stored {
-        attribution: String,
-    }
-    let event = run!(tx, events::by_key(&signup_key(user)))?;
-    let stored = event.and_then(|event| serde_json::from_str::<Stored>(&event.metadata?).ok());
-    Ok(stored.and_then(|stored| Outcome::from_word(&stored.attribution)).unwrap_or(Outcome::None))
+    let event = run!(tx, events::by_key(&signup_key(user.id)))?;
+    let kept = event.and_then(|event| Findings::from_json(&event.metadata?));
+    let findings = kept.unwrap_or_else(|| {
+        let outcome = if referral.is_some() { Outcome::Attributed } else { Outcome::None };
+        Findings::of_referral(outcome, referral.as_ref().and_then(|referral| referral.code.clone()))
+    });
+    Ok(Some(SignedUp { user, created: false, findings, referral }))
 }

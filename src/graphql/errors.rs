@@ -26,6 +26,8 @@ pub enum ApiError {
     Forbidden,
     /// `BAD_USER_INPUT`: an argument cannot be taken as it is; the sentence says what would be right.
     BadUserInput(Arc<str>),
+    /// `RATE_LIMITED`: too much was asked for; the same request may succeed later.
+    RateLimited,
     /// `UNAVAILABLE`: the database is away; the same request may succeed later.
     Unavailable,
     /// `INTERNAL`: something broke; the log has the cause under this id.
@@ -81,6 +83,7 @@ impl ApiError {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::BadUserInput(_) => "BAD_USER_INPUT",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal { .. } => "INTERNAL",
         }
@@ -91,6 +94,7 @@ impl ApiError {
             Self::Unauthenticated => "Send a credential: `Authorization: Bearer ...`.".to_owned(),
             Self::Forbidden => "This credential does not allow that.".to_owned(),
             Self::BadUserInput(message) => message.to_string(),
+            Self::RateLimited => "Too many look-ups; try again in a minute.".to_owned(),
             Self::Unavailable => "The database cannot be reached right now; try again in a moment.".to_owned(),
             Self::Internal { incident } => format!("Something broke on our side (incident {incident})."),
         }

@@ -28,6 +28,11 @@ impl ApiSettings {
     pub fn link(&self, code: &str) -> String {
         format!("{}/r/{code}", self.public_url)
     }
+
+    /// The picture of that link.
+    pub fn qr_code(&self, code: &str) -> String {
+        format!("{}/qr.svg", self.link(code))
+    }
 }
 
 /// The schema over one engine.

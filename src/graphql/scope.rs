@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::{caller::Sight, errors::ApiError, loaders::Loaders, schema::ApiSettings};
 use crate::{
-    domain::{caller::Caller, id::Id, program::DEFAULT_KEY},
+    domain::{caller::Caller, id::Id, program::DEFAULT_KEY, visitor::Visitor},
     engine::Engine,
     store::{StoreError, Tx, models, run},
 };
@@ -36,6 +36,11 @@ impl Scope {
     /// The scope that a request carries.
     pub fn of<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Self>, ApiError> {
         ctx.data::<Arc<Self>>().map_err(|_| ApiError::internal(&"a request came without its scope"))
+    }
+
+    /// Where a request comes from; nothing is known of one that came by no door.
+    pub fn visitor(ctx: &Context<'_>) -> Visitor {
+        ctx.data_opt::<Visitor>().cloned().unwrap_or_default()
     }
 
     /// The role of the caller that a function asks for.

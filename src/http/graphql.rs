@@ -21,6 +21,7 @@ use super::operations::{Operations, Refused, Session};
 use super::parameters::Parameters;
 use super::problem::bad_request;
 use super::run::{admit, run};
+use super::visitor::visitor;
 use super::websocket;
 
 const METHODS: &str = "GET, POST";
@@ -56,7 +57,7 @@ async fn respond<O: Operations>(door: Door<O>, parts: Parts, body: axum::body::B
         _ => return Err(Outcome::Method(METHODS)),
     };
     let parameters = parameters.map_err(Outcome::Parameters)?;
-    let session = authenticate(&door.operations, &parts).await.map_err(ServerError::from)?;
+    let session = authenticate(&door, &parts).await.map_err(ServerError::from)?;
     let admitted = admit(&door.operations, parameters, &session)?;
     match admitted.kind {
         OperationType::Subscription => {
@@ -74,8 +75,10 @@ fn asks_for_websocket(headers: &HeaderMap) -> bool {
     headers.get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-async fn authenticate<O: Operations>(operations: &O, parts: &Parts) -> Result<Session, Refused> {
-    operations.authenticate(authorization(&parts.headers)?, peer(&parts.extensions)).await
+async fn authenticate<O: Operations>(door: &Door<O>, parts: &Parts) -> Result<Session, Refused> {
+    let session = door.operations.authenticate(authorization(&parts.headers)?, peer(&parts.extensions)).await?;
+    let visitor = visitor(&parts.extensions, &parts.headers, &door.settings.trusted_proxies);
+    Ok(Session { visitor, ..session })
 }
 
 /// The one `Authorization` header, if there is one that can be read.

@@ -10,6 +10,8 @@
 //! | [`websocket`] | `/graphql` over WebSocket |
 //! | [`auth`] | host tokens and keys |
 //! | [`pages`] | GraphiQL, built in |
+//! | [`links`] | `/r/{code}`: referral links and their QR codes |
+//! | [`visitor`] | the client's own address, past proxies, and its cookie |
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
 //! | [`server`], [`shutdown`], [`stall`] | the accept loop and how it ends |
@@ -21,6 +23,7 @@ pub mod document;
 pub mod graphql;
 pub mod headers;
 pub mod health;
+pub mod links;
 pub mod media;
 pub mod operations;
 pub mod pages;
@@ -31,6 +34,7 @@ pub mod server;
 pub mod settings;
 pub mod shutdown;
 pub mod stall;
+mod visitor;
 pub mod websocket;
 
 pub use headers::with_security_headers;

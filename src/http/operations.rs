@@ -7,7 +7,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
-use crate::domain::caller::Caller;
+use crate::domain::{caller::Caller, visitor::Visitor};
 
 /// What the doors need from the house to run GraphQL operations.
 ///
@@ -63,6 +63,8 @@ pub struct Session {
     ///
     /// A duration and not an instant: the clock belongs to the implementation. A WebSocket is closed when it is over.
     pub expires_in: Option<Duration>,
+    /// Where the request comes from, as the door saw it. The house leaves it empty.
+    pub visitor: Visitor,
 }
 
 /// Why a caller was not let in.

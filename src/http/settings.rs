@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::shutdown::Shutdown;
 
 /// Largest body of a request and largest message of a WebSocket, in bytes.
@@ -12,6 +14,8 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 pub struct DoorSettings {
     /// Origins (`https://app.example`) whose pages may open a WebSocket, besides the server's own.
     pub allowed_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long the doors wait for callers.
     pub patience: Patience,
     /// The way out, shared with [`serve`](super::serve).

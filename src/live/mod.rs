@@ -12,6 +12,7 @@
 //! | `hub` | the live keys of this process, and who is told what |
 //! | `pulse`, `source`, `upstream` | one key: what asks for a read, who receives it, the task that reads |
 //! | `values`, `changes`, `log` | the two shapes of subscription: newest value, and list of changes |
+//! | `misses` | how often who asked for codes that do not exist |
 //! | `backoff`, `counters` | how long to wait after a failure; what is counted |
 //! | `redis` | the twin that carries hints between servers |
 
@@ -21,6 +22,7 @@ mod counters;
 mod error;
 mod hub;
 mod log;
+mod misses;
 mod pulse;
 mod redis;
 mod settings;
@@ -39,6 +41,7 @@ use futures_util::Stream;
 
 pub use changes::{Change, Changes};
 pub use error::LiveError;
+pub use misses::Misses;
 pub use settings::LiveSettings;
 pub use status::{LinkState, LiveStatus};
 pub use topic::{BoardMetric, Hint, Topic, WatchKey};
@@ -54,12 +57,13 @@ use redis::RedisLink;
 pub struct Live {
     hub: Arc<Hub>,
     link: Option<Arc<RedisLink>>,
+    misses: Arc<Misses>,
 }
 
 impl Live {
     /// Hints stay in this process: for a server on its own.
     pub fn in_process(settings: LiveSettings) -> Live {
-        Live { hub: Arc::new(Hub::new(settings)), link: None }
+        Live { hub: Arc::new(Hub::new(settings)), link: None, misses: Arc::default() }
     }
 
     /// Hints also travel over Redis (`redis://` or `rediss://`, one node) to the servers of the same namespace.
@@ -72,7 +76,7 @@ impl Live {
     pub async fn redis(url: &str, settings: LiveSettings) -> Result<Live, LiveError> {
         let hub = Arc::new(Hub::new(settings));
         let link = RedisLink::open(url, &hub).await?;
-        Ok(Live { hub, link: Some(Arc::new(link)) })
+        Ok(Live { hub, link: Some(Arc::new(link)), misses: Arc::default() })
     }
 
     /// Tells this server at once, and the others soon, that topics changed.
@@ -92,6 +96,11 @@ impl Live {
     /// waiting workers of this process one is woken. It is a hint too: poll as well.
     pub async fn workers_woken(&self) {
         self.hub.work().await;
+    }
+
+    /// Who asked for codes that do not exist. Each server counts for itself, so several let through that many times more.
+    pub fn misses(&self) -> &Misses {
+        &self.misses
     }
 
     /// What metrics and the health page show.

@@ -24,6 +24,10 @@ macro_rules! row {
     };
 }
 
+mod clicks;
+
+pub use clicks::{Click, Link};
+
 row! {
     /// A person of the host product.
     User in users {
@@ -51,6 +55,9 @@ row! {
         ends_at: Option<Timestamp>,
         was_active: bool,
         created_at: Timestamp,
+        landing_url: Option<String>,
+        ref_parameter: String,
+        click_parameter: String,
     }
 }
 

@@ -150,6 +150,9 @@ diesel::table! {
         device_hash -> Nullable<Bytea>,
         utm -> Nullable<Text>,
         created_at -> Timestamptz,
+        visit_key -> Nullable<Bytea>,
+        user_agent_hash -> Nullable<Bytea>,
+        earlier -> Nullable<Text>,
     }
 }
 
@@ -271,6 +274,9 @@ diesel::table! {
         ends_at -> Nullable<Timestamptz>,
         was_active -> Bool,
         created_at -> Timestamptz,
+        landing_url -> Nullable<Text>,
+        ref_parameter -> Text,
+        click_parameter -> Text,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use banyan::domain::{
     id::Id,
     keyed_hash::HashKey,
+    landing::{CLICK_PARAMETER, REF_PARAMETER},
     program::DEFAULT_KEY,
     time::Timestamp,
     words::{ProgramStatus, UserStatus},
@@ -121,6 +122,9 @@ impl World {
             ends_at: None,
             was_active: true,
             created_at: at("2026-01-01"),
+            landing_url: None,
+            ref_parameter: REF_PARAMETER.to_owned(),
+            click_parameter: CLICK_PARAMETER.to_owned(),
         };
         let store = &self.engine.store;
         assert!(store.write(async |tx: &mut Tx| on!(tx, programs::insert(row.clone()))).await.unwrap());

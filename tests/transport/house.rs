@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_graphql::parser::{parse_query, types::ExecutableDocument};
 use async_graphql::{Context, Object, Request, Response, Result, Schema, ServerError, Subscription, Variables};
-use banyan::domain::caller::Caller;
+use banyan::domain::{caller::Caller, visitor::Visitor};
 use banyan::http::settings::Patience;
 use banyan::http::{DoorSettings, Operations, Refused, ServerLimits, Session, Shutdown, problem, router, serve};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -129,14 +129,18 @@ impl Operations for House {
     async fn authenticate(&self, authorization: Option<&str>, _peer: IpAddr) -> Result<Session, Refused> {
         let server = |key: &str| Caller::Server { key: key.to_owned() };
         match authorization {
-            None => Ok(Session { caller: Caller::Anonymous, expires_in: None }),
-            Some("Bearer short") => {
-                Ok(Session { caller: server("short"), expires_in: Some(Duration::from_millis(100)) })
-            }
+            None => Ok(Session { caller: Caller::Anonymous, expires_in: None, visitor: Visitor::default() }),
+            Some("Bearer short") => Ok(Session {
+                caller: server("short"),
+                expires_in: Some(Duration::from_millis(100)),
+                visitor: Visitor::default(),
+            }),
             Some("Bearer wait") => Err(Refused::TooMany { retry_after: Duration::from_secs(3) }),
             Some("Bearer nobody") => Err(Refused::Unavailable),
             Some("Bearer hang") => std::future::pending().await,
-            Some(key) if key.starts_with("Bearer key-") => Ok(Session { caller: server(&key[7..]), expires_in: None }),
+            Some(key) if key.starts_with("Bearer key-") => {
+                Ok(Session { caller: server(&key[7..]), expires_in: None, visitor: Visitor::default() })
+            }
             Some(_) => Err(Refused::Credential("Unknown key.")),
         }
     }

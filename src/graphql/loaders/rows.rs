@@ -9,7 +9,7 @@ use crate::{
     graphql::caller::NETWORK_LEVELS,
     store::{
         StoreError, Tx,
-        models::{Account, Claim, Code, Event, NewRewardMove, Program, Referral, Reward, Totals, User},
+        models::{Account, Claim, Click, Code, Event, NewRewardMove, Program, Referral, Reward, Totals, User},
         run,
     },
 };
@@ -54,6 +54,7 @@ fetches! {
     events: One<Event> = events::by_ids, by_key by |row: &Event| row.id;
     rewards: One<Reward> = rewards::by_ids, by_key by |row: &Reward| row.id;
     claims: One<Claim> = claims::by_ids, by_key by |row: &Claim| row.id;
+    clicks: One<Click> = clicks::by_ids, by_key by |row: &Click| row.id;
     rewards_of_event: Many<Reward> = rewards::of_events, grouped by |row: &Reward| Some(row.event_id);
     rewards_of_claim: Many<Reward> = rewards::of_claims, grouped by |row: &Reward| row.claim_id;
     history: Many<NewRewardMove> = rewards::moves_of, grouped by |row: &NewRewardMove| Some(row.reward_id);

@@ -12,7 +12,7 @@ use crate::{
     domain::{id::Id, program::Definition},
     engine::{Engine, leaderboard::BoardEntry},
     graphql::connection::Page,
-    store::models::{Account, Claim, Code, Event, NewRewardMove, Program, Referral, Reward, Totals, User},
+    store::models::{Account, Claim, Click, Code, Event, NewRewardMove, Program, Referral, Reward, Totals, User},
 };
 
 /// Declares the loaders: each is made when it is first needed, since most operations need few.
@@ -66,6 +66,8 @@ loaders! {
     rewards: Id => Option<Arc<Reward>> = rows::rewards;
     /// Claims by id.
     claims: Id => Option<Arc<Claim>> = rows::claims;
+    /// Visits through links by id.
+    clicks: Id => Option<Arc<Click>> = rows::clicks;
     /// What an event brought.
     rewards_of_event: Id => Arc<Vec<Arc<Reward>>> = rows::rewards_of_event;
     /// What a claim took.

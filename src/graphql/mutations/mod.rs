@@ -1,6 +1,7 @@
 //! The root of mutations. Refusals are data (`userErrors`); what a caller may not do, and what breaks, is an error.
 
 mod claims;
+mod codes;
 mod events;
 mod keys;
 mod move_user;
@@ -13,6 +14,9 @@ mod user_error;
 use async_graphql::{Context, Object};
 
 pub use claims::{ClaimRewardsInput, ClaimRewardsPayload, SettleClaimInput, SettleClaimPayload};
+pub use codes::{
+    CreateReferralCodeInput, CreateReferralCodePayload, DisableReferralCodeInput, DisableReferralCodePayload,
+};
 pub use events::{RecordEventInput, RecordEventPayload, RecordRefundInput, RecordRefundPayload};
 pub use keys::{CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput, RevokeApiKeyPayload};
 pub use move_user::{MoveUserInput, MoveUserPayload};
@@ -22,10 +26,7 @@ pub use programs::{
     CreateProgramInput, CreateProgramPayload, SetProgramStatusInput, SetProgramStatusPayload, UpdateProgramInput,
     UpdateProgramPayload,
 };
-pub use standing::{
-    CreateReferralCodeInput, CreateReferralCodePayload, ReinstateUserInput, ReinstateUserPayload, SuspendUserInput,
-    SuspendUserPayload,
-};
+pub use standing::{ReinstateUserInput, ReinstateUserPayload, SuspendUserInput, SuspendUserPayload};
 pub use user_error::UserError;
 
 use super::{errors::ApiError, scope::Scope};
@@ -44,7 +45,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs up, and what brought them.")] input: SignUpInput,
     ) -> Result<SignUpPayload, ApiError> {
-        people::sign_up(fresh(ctx)?, input).await
+        people::sign_up(fresh(ctx)?, Scope::visitor(ctx), input).await
     }
 
     /// Changes what a user is called and how they are reached. For the host and operators.
@@ -119,13 +120,23 @@ impl Mutation {
         programs::set_program_status(fresh(ctx)?, input).await
     }
 
-    /// Makes one more code for a user, of any program. For the host and operators.
+    /// Makes one more code for a user, of any program: one that is made up, or one that was chosen. For the host and operators.
     async fn create_referral_code(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whose, and of which program.")] input: CreateReferralCodeInput,
     ) -> Result<CreateReferralCodePayload, ApiError> {
-        standing::create_referral_code(fresh(ctx)?, input).await
+        codes::create_referral_code(fresh(ctx)?, input).await
+    }
+
+    /// Switches a code off for good: it brings nobody in any more, and neither does its link. It is never given out again.
+    /// For the host and operators.
+    async fn disable_referral_code(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which code.")] input: DisableReferralCodeInput,
+    ) -> Result<DisableReferralCodePayload, ApiError> {
+        codes::disable_referral_code(fresh(ctx)?, input).await
     }
 
     /// Suspends a user: from now on they earn nothing and their codes bring nobody in. What they have stays theirs. For

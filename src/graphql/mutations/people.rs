@@ -9,6 +9,7 @@ use crate::{
     domain::{
         caller::Caller,
         id::{self, Noun},
+        visitor::Visitor,
     },
     engine::{
         RefusalCode,
@@ -19,10 +20,7 @@ use crate::{
         caller::{Known, Sight, Staff},
         errors::ApiError,
         scope::Scope,
-        types::{
-            referral::{Attribution, Referral},
-            user::User,
-        },
+        types::{attribution::Attribution, user::User},
     },
     store::models,
 };
@@ -34,9 +32,10 @@ pub struct SignUpInput {
     pub external_id: String,
     /// The name shown to others.
     pub display_name: Option<String>,
-    /// The referral code that was typed or followed.
+    /// The referral code that was typed. It goes before all clicks, and decides alone, even when it is wrong.
     pub code: Option<String>,
-    /// The click that came before, as the referral link passed it on (`click_id`).
+    /// The click that came before, as the referral link passed it on (`click_id`). The clicks that came before it in the
+    /// same browser are known with it. Members may leave it out: their browser's cookie is looked at.
     pub click_id: Option<String>,
     /// E-mail address. Kept as a keyed hash only, to recognise people who refer themselves.
     pub email: Option<String>,
@@ -65,40 +64,41 @@ pub struct SignUpPayload {
 }
 
 impl SignUpInput {
-    /// What the engine is asked for. What members say of themselves is no evidence.
-    fn of(self, caller: &Caller) -> SignUp {
+    /// What the engine is asked for. What members say of themselves is no evidence; what their own browser remembers counts
+    /// for nobody else.
+    fn of(self, caller: &Caller, visitor: Visitor) -> SignUp {
         let SignUpInput { external_id, display_name, code, click_id, email, phone, .. } = self;
         let seen = |value: Option<String>| match caller {
             Caller::Anonymous | Caller::Member { .. } => None,
             Caller::Server { .. } | Caller::Admin { .. } => value,
         };
         let (ip_address, device_id, user_agent) = (seen(self.ip_address), seen(self.device_id), seen(self.user_agent));
-        SignUp { external_id, display_name, code, click_id, email, phone, ip_address, device_id, user_agent }
+        let cookie = match caller {
+            Caller::Member { .. } => visitor.cookie,
+            Caller::Anonymous | Caller::Server { .. } | Caller::Admin { .. } => None,
+        };
+        SignUp { external_id, display_name, code, click_id, cookie, email, phone, ip_address, device_id, user_agent }
     }
 }
 
 impl SignUpPayload {
     fn done(signed_up: SignedUp, sight: Sight) -> Self {
-        let SignedUp { user, created, outcome, referral } = signed_up;
-        let attribution = Attribution {
-            outcome: outcome.into(),
-            via: referral.as_ref().map(|referral| referral.via.into()),
-            referral: referral.map(|row| Referral { row: Arc::new(row), sight }),
-        };
+        let SignedUp { user, created, findings, referral } = signed_up;
+        let attribution = Attribution::of(findings, referral, sight);
         let user = User { row: Arc::new(user), sight };
         Self { user: Some(user), created: Some(created), attribution: Some(attribution), user_errors: Vec::new() }
     }
 }
 
 /// Signs a user up; members only themselves.
-pub(super) async fn sign_up(scope: &Scope, input: SignUpInput) -> Result<SignUpPayload, ApiError> {
+pub(super) async fn sign_up(scope: &Scope, visitor: Visitor, input: SignUpInput) -> Result<SignUpPayload, ApiError> {
     scope.caller_as::<Known>()?;
     let sight = match &scope.caller {
         Caller::Member { external_id } if *external_id != input.external_id => return Err(ApiError::Forbidden),
         Caller::Anonymous | Caller::Member { .. } => Sight::Own,
         Caller::Server { .. } | Caller::Admin { .. } => Sight::Staff,
     };
-    Ok(match settled(scope.engine.sign_up(input.of(&scope.caller)).await)? {
+    Ok(match settled(scope.engine.sign_up(input.of(&scope.caller, visitor)).await)? {
         Ok(signed_up) => SignUpPayload::done(signed_up, sight),
         Err(refused) => SignUpPayload { user: None, created: None, attribution: None, user_errors: vec![refused] },
     })

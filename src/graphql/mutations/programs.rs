@@ -11,10 +11,12 @@ use super::{
 use crate::{
     domain::{
         id::{self, Id, Noun},
+        landing::{CLICK_PARAMETER, REF_PARAMETER},
         plan::Plan,
     },
     engine::{
         Refusal, RefusalCode,
+        program_links::LinkChange,
         programs::{CreateProgram, Saved, UpdateProgram},
     },
     graphql::{
@@ -51,6 +53,14 @@ pub struct CreateProgramInput {
     /// Which click counts when there were several.
     #[graphql(default_with = "AttributionModel::LastTouch")]
     pub attribution: AttributionModel,
+    /// Where this program's referral links lead; the landing page of the installation unless told.
+    pub landing_url: Option<String>,
+    /// Name of the parameter by which a link passes the code on.
+    #[graphql(default_with = "REF_PARAMETER.to_owned()")]
+    pub ref_parameter: String,
+    /// Name of the parameter by which a link passes the click on, to be given as `clickId` to `signUp`.
+    #[graphql(default_with = "CLICK_PARAMETER.to_owned()")]
+    pub click_id_parameter: String,
     /// What completes a referral; the first `purchase` unless told.
     pub qualifying: Option<TriggerInput>,
     /// Who is paid what for what.
@@ -81,6 +91,12 @@ pub struct UpdateProgramInput {
     pub attribution_window_days: Option<i32>,
     /// Which click counts when there were several.
     pub attribution: Option<AttributionModel>,
+    /// Where referral links lead; null: to the landing page of the installation.
+    pub landing_url: MaybeUndefined<String>,
+    /// Name of the parameter by which a link passes the code on.
+    pub ref_parameter: Option<String>,
+    /// Name of the parameter by which a link passes the click on.
+    pub click_id_parameter: Option<String>,
     /// What completes a referral.
     pub qualifying: Option<TriggerInput>,
     /// Who is paid what for what: all the rules, not only those that change.
@@ -160,6 +176,11 @@ pub(super) async fn create_program(scope: &Scope, input: CreateProgramInput) -> 
         starts_at: input.starts_at.map(|at| at.0),
         ends_at: input.ends_at.map(|at| at.0),
         plan,
+        links: LinkChange {
+            landing_url: Some(input.landing_url),
+            ref_parameter: Some(input.ref_parameter),
+            click_parameter: Some(input.click_id_parameter),
+        },
         activate: input.activate,
     };
     Ok(scope.engine.create_program(request, by.key).await?.into())
@@ -186,6 +207,11 @@ pub(super) async fn update_program(scope: &Scope, input: UpdateProgramInput) -> 
         starts_at: told(input.starts_at).map(|at| at.map(|at| at.0)),
         ends_at: told(input.ends_at).map(|at| at.map(|at| at.0)),
         plan,
+        links: LinkChange {
+            landing_url: told(input.landing_url),
+            ref_parameter: input.ref_parameter,
+            click_parameter: input.click_id_parameter,
+        },
     };
     Ok(scope.engine.update_program(id, request, by.key).await?.into())
 }

@@ -1,4 +1,4 @@
-//! Suspending users and taking them back, and more codes for them.
+//! Suspending users and taking them back.
 
 use std::sync::Arc;
 
@@ -7,13 +7,12 @@ use async_graphql::{ID, InputObject, SimpleObject};
 use super::user_error::{UserError, settled};
 use crate::{
     domain::id::{self, IdError, Noun},
-    engine::{Refusal, RefusalCode, referral_codes::CreateReferralCode, standing::ChangeStanding},
+    engine::{Refusal, RefusalCode, standing::ChangeStanding},
     graphql::{
-        caller::{Operator, Sight, Staff},
+        caller::{Operator, Sight},
         errors::ApiError,
-        scalars::DateTime,
         scope::Scope,
-        types::{code::ReferralCode, user::User},
+        types::user::User,
     },
 };
 
@@ -53,26 +52,6 @@ pub struct ReinstateUserPayload {
     pub user_errors: Vec<UserError>,
 }
 
-/// Whose code, and of which program.
-#[derive(InputObject, Clone, Debug)]
-pub struct CreateReferralCodeInput {
-    /// The user.
-    pub user_id: ID,
-    /// The program that a referral by this code belongs to; the default program unless told.
-    pub program_id: Option<ID>,
-    /// When the code stops working; never unless told.
-    pub expires_at: Option<DateTime>,
-}
-
-/// What came of making a code.
-#[derive(SimpleObject)]
-pub struct CreateReferralCodePayload {
-    /// The code; null when it was refused.
-    pub code: Option<ReferralCode>,
-    /// Why the code was refused; empty when it was not.
-    pub user_errors: Vec<UserError>,
-}
-
 /// Suspends a user.
 pub(super) async fn suspend_user(scope: &Scope, input: SuspendUserInput) -> Result<SuspendUserPayload, ApiError> {
     let SuspendUserInput { user_id, reason } = input;
@@ -100,27 +79,6 @@ async fn change(scope: &Scope, id: &ID, to: (bool, String)) -> Result<Result<Use
     let (active, reason) = to;
     let outcome = scope.engine.change_standing(ChangeStanding { user, active, reason }, by.key).await;
     Ok(settled(outcome)?.map(|row| User { row: Arc::new(row), sight: Sight::Staff }))
-}
-
-/// Makes a code.
-pub(super) async fn create_referral_code(
-    scope: &Scope,
-    input: CreateReferralCodeInput,
-) -> Result<CreateReferralCodePayload, ApiError> {
-    scope.caller_as::<Staff>()?;
-    let refused = |error: UserError| CreateReferralCodePayload { code: None, user_errors: vec![error] };
-    let user = id::parse_as(Noun::User, &input.user_id).map_err(unknown(RefusalCode::UserNotFound, "userId"));
-    let program = input.program_id.map(|id| id::parse_as(Noun::Program, &id)).transpose();
-    let program = program.map_err(unknown(RefusalCode::ProgramNotFound, "programId"));
-    let (user, program) = match (user, program) {
-        (Ok(user), Ok(program)) => (user, program),
-        (Err(refusal), _) | (_, Err(refusal)) => return Ok(refused(refusal.into())),
-    };
-    let request = CreateReferralCode { user, program, expires_at: input.expires_at.map(|at| at.0) };
-    Ok(match settled(scope.engine.create_referral_code(request).await)? {
-        Ok(row) => CreateReferralCodePayload { code: Some(ReferralCode(Arc::new(row))), user_errors: Vec::new() },
-        Err(error) => refused(error),
-    })
 }
 
 fn unknown(code: RefusalCode, field: &'static str) -> impl Fn(IdError) -> Refusal {

@@ -6,10 +6,8 @@ use async_graphql::{Context, ID, Object, OneofObject};
 use futures_util::future::join_all;
 
 use crate::{
-    domain::{
-        code::CodeKey,
-        id::{self, Noun},
-    },
+    domain::id::{self, Noun},
+    engine::look_up_code::LookUp,
     graphql::{
         caller::{Known, Sight, Staff},
         connection::{Connection, ListTag, Page, Paging, Total, UserConnection},
@@ -94,7 +92,7 @@ impl PeopleQueries {
     }
 
     /// What anybody may know of a referral code before signing up with it; null when there is no such code. Needs no
-    /// credential.
+    /// credential. Whoever asks for too many codes that do not exist is told nothing for a while (`RATE_LIMITED`).
     async fn referral_code(
         &self,
         ctx: &Context<'_>,
@@ -143,7 +141,7 @@ async fn user(ctx: &Context<'_>, by: UserBy) -> Result<Option<User>, ApiError> {
     let id = match by {
         UserBy::Id(id) => Some(id_argument(Noun::User, &id)?),
         UserBy::ExternalId(external_id) => scope.user_called(&external_id).await?.map(|user| user.id),
-        UserBy::Code(code) => stored_code(scope, &code).await?.map(|code| code.user_id),
+        UserBy::Code(code) => scope.engine.code_typed(&code).await?.map(|code| code.user_id),
     };
     match id {
         Some(id) => User::find(scope, id).await,
@@ -167,17 +165,18 @@ async fn users(ctx: &Context<'_>, search: Option<String>, paging: Paging) -> Res
 
 async fn preview(ctx: &Context<'_>, typed: &str) -> Result<Option<ReferralCodePreview>, ApiError> {
     let scope = Scope::of(ctx)?;
-    match stored_code(scope, typed).await? {
-        Some(code) => ReferralCodePreview::of(scope, code).await.map(Some),
-        None => Ok(None),
+    if scope.is_staff() {
+        let code = scope.engine.code_typed(typed).await?;
+        return Ok(match code {
+            Some(code) => Some(ReferralCodePreview::of(scope, code).await?),
+            None => None,
+        });
     }
-}
-
-/// The code that was typed; what cannot be one is not asked for.
-async fn stored_code(scope: &Scope, typed: &str) -> Result<Option<models::Code>, ApiError> {
-    let Some(key) = CodeKey::fold(typed) else { return Ok(None) };
-    let look = scope.engine.store.look(async |tx: &mut Tx| run!(tx, codes::by_key(key.as_str())));
-    look.await.map_err(|failure: StoreError| ApiError::from(failure))
+    match scope.engine.look_up_code(typed, Scope::visitor(ctx).address).await? {
+        LookUp::Found(code) => ReferralCodePreview::of(scope, *code).await.map(Some),
+        LookUp::Unknown => Ok(None),
+        LookUp::Refused => Err(ApiError::RateLimited),
+    }
 }
 
 async fn tree(ctx: &Context<'_>, root: &ID, (depth, first): (i32, i32)) -> Result<Option<ReferralTree>, ApiError> {

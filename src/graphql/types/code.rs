@@ -9,7 +9,10 @@ use super::{
     words::{AttributionOutcome, ReferralCodeKind, ReferralCodeStatus},
 };
 use crate::{
-    domain::words::{CodeStatus, Outcome, UserStatus},
+    domain::{
+        time::Timestamp,
+        words::{CodeStatus, Outcome, UserStatus},
+    },
     engine::sign_up::is_active,
     graphql::{
         caller::masked,
@@ -26,8 +29,9 @@ pub struct ReferralCode(pub Arc<models::Code>);
 
 impl ReferralCode {
     /// The code that a user shares: the oldest one that is in use.
-    pub fn main(codes: &[Arc<models::Code>]) -> Option<&Arc<models::Code>> {
-        codes.iter().find(|code| code.status == CodeStatus::Active)
+    pub fn main(codes: &[Arc<models::Code>], now: Timestamp) -> Option<&Arc<models::Code>> {
+        let in_time = |code: &models::Code| code.expires_at.is_none_or(|expires_at| now < expires_at);
+        codes.iter().find(|code| code.status == CodeStatus::Active && in_time(code))
     }
 }
 
@@ -42,6 +46,11 @@ impl ReferralCode {
     /// The link to share: it leads to the host's site and notes the click.
     async fn link(&self, ctx: &Context<'_>) -> Nullable<String> {
         Some(Scope::of(ctx).map(|scope| scope.settings.link(&self.0.shown)))
+    }
+
+    /// Address of a picture of the link, to be printed or shown: a QR code as SVG.
+    async fn qr_code_url(&self, ctx: &Context<'_>) -> Nullable<String> {
+        Some(Scope::of(ctx).map(|scope| scope.settings.qr_code(&self.0.shown)))
     }
 
     /// How the code came about.

@@ -1,6 +1,7 @@
 //! The types of the contract, one noun a file.
 
 pub mod api_key;
+pub mod attribution;
 pub mod claim;
 pub mod code;
 pub mod event;

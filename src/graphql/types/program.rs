@@ -121,6 +121,21 @@ impl Program {
         Some(self.definition(ctx).await.map(|definition| definition.attribution.into()))
     }
 
+    /// Where this program's referral links lead; null when that is the landing page of the installation.
+    async fn landing_url(&self) -> Option<&str> {
+        self.0.landing_url.as_deref()
+    }
+
+    /// Name of the parameter by which a link passes the code on to the landing page.
+    async fn ref_parameter(&self) -> &str {
+        &self.0.ref_parameter
+    }
+
+    /// Name of the parameter by which a link passes the click on to the landing page.
+    async fn click_id_parameter(&self) -> &str {
+        &self.0.click_parameter
+    }
+
     /// The smallest claim, in major units; null when claims of any amount are taken.
     async fn minimum_claim(&self, ctx: &Context<'_>) -> Nullable<Decimal> {
         let shown =

@@ -1,19 +1,20 @@
-//! Edges of the tree, and what attributions come to.
+//! Edges of the tree.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, ID, Object};
 
 use super::{
+    attribution::Click,
     program::Program,
     user::User,
-    words::{AttributionOutcome, AttributionVia, ReferralStatus},
+    words::{AttributionVia, ReferralStatus},
 };
 use crate::{
     domain::id::Noun,
     graphql::{
         caller::Sight,
-        errors::ApiError,
+        errors::{ApiError, Nullable},
         scalars::{DateTime, written},
         scope::Scope,
     },
@@ -67,6 +68,13 @@ impl Referral {
         self.row.code.as_deref()
     }
 
+    /// The click that brought the referred user, and what campaign it belonged to; null when there was none. For the host
+    /// and operators only.
+    async fn click(&self, ctx: &Context<'_>) -> Nullable<Click> {
+        let click = self.row.click_id.filter(|_| self.sight == Sight::Staff)?;
+        Click::find(ctx, click).await.transpose()
+    }
+
     /// When the referral was made.
     async fn created_at(&self) -> Option<DateTime> {
         Some(self.row.created_at.into())
@@ -86,15 +94,4 @@ impl Referral {
     async fn risk(&self) -> Option<i32> {
         (self.sight == Sight::Staff).then_some(self.row.risk_score)
     }
-}
-
-/// What the attribution of a signup came to.
-#[derive(SimpleObject, Clone)]
-pub struct Attribution {
-    /// In one word.
-    pub outcome: AttributionOutcome,
-    /// How the referral came about; null when there is none.
-    pub via: Option<AttributionVia>,
-    /// The referral; null when there is none.
-    pub referral: Option<Referral>,
 }

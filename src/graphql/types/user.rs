@@ -67,6 +67,13 @@ impl User {
         set.codes().load(self.row.id).await.map(Some)
     }
 
+    /// The code that the user shares, as it is shown.
+    async fn main_code(&self, ctx: &Context<'_>) -> Result<Option<String>, ApiError> {
+        let Some(codes) = self.own_codes(ctx).await? else { return Ok(None) };
+        let now = Scope::of(ctx)?.engine.context.now();
+        Ok(ReferralCode::main(&codes, now).map(|code| code.shown.clone()))
+    }
+
     async fn totals(&self, ctx: &Context<'_>) -> Result<Option<Option<Arc<models::Totals>>>, ApiError> {
         let Some(set) = self.loaders_if(ctx, self.sight.has_tree())? else { return Ok(None) };
         set.totals().load(self.row.id).await.map(Some)
@@ -196,15 +203,19 @@ impl User {
 
     /// The code to share: the first of the user's codes that is in use.
     async fn code(&self, ctx: &Context<'_>) -> Nullable<String> {
-        let shown = |codes: Arc<Vec<_>>| ReferralCode::main(&codes).map(|code| code.shown.clone());
-        self.own_codes(ctx).await.map(|codes| codes.and_then(shown)).transpose()
+        self.main_code(ctx).await.transpose()
     }
 
     /// The link to share: it leads to the host's site and notes the click.
     async fn link(&self, ctx: &Context<'_>) -> Nullable<String> {
         let scope = Scope::of(ctx).ok()?;
-        let link = |codes: Arc<Vec<_>>| ReferralCode::main(&codes).map(|code| scope.settings.link(&code.shown));
-        self.own_codes(ctx).await.map(|codes| codes.and_then(link)).transpose()
+        self.main_code(ctx).await.map(|code| code.map(|code| scope.settings.link(&code))).transpose()
+    }
+
+    /// Address of a picture of that link, to be printed or shown: a QR code as SVG.
+    async fn qr_code_url(&self, ctx: &Context<'_>) -> Nullable<String> {
+        let scope = Scope::of(ctx).ok()?;
+        self.main_code(ctx).await.map(|code| code.map(|code| scope.settings.qr_code(&code))).transpose()
     }
 
     /// Every code of the user, oldest first, switched off ones included.

@@ -77,7 +77,27 @@ pub enum AttributionOutcome {
     SelfReferral,
     /// The click came longer ago than the program's attribution window.
     ClickExpired,
+    /// There is no such click, and no other one was known.
+    ClickUnknown,
     /// The code's program is not running.
+    ProgramInactive,
+}
+
+/// Why a click that was known at the signup brought nobody in.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "words::Loss")]
+pub enum LossReason {
+    /// A code was given, which goes before clicks.
+    CodeGiven,
+    /// Another click counts, by the program's attribution model.
+    OtherClick,
+    /// The click came longer ago than its program's attribution window.
+    ClickExpired,
+    /// Its code was switched off, or the code's owner does not take part at present.
+    CodeDisabled,
+    /// Its code belongs to the person who signed up.
+    SelfReferral,
+    /// Its program is not running.
     ProgramInactive,
 }
 
@@ -289,4 +309,10 @@ pub enum UserErrorCode {
     WouldMakeCycle,
     /// The user has this referrer already.
     ReferrerUnchanged,
+    /// There is no such code.
+    CodeNotFound,
+    /// Somebody has this code, or had it once: a code is never given out again.
+    CodeTaken,
+    /// The code is reserved, or could offend.
+    CodeNotAllowed,
 }

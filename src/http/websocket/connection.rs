@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, 
 use super::Speaks;
 use super::live::{LiveOperations, MAX_OPERATIONS};
 use super::protocol::{ClientMessage, Closing, ServerMessage};
+use crate::domain::visitor::Visitor;
 use crate::http::Door;
 use crate::http::operations::{Operations, Refused, Session};
 use crate::http::parameters::Parameters;
@@ -25,6 +26,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Knock {
     pub(super) authorization: Result<Option<String>, Refused>,
     pub(super) peer: IpAddr,
+    /// Who knocks, as the upgrade's request told.
+    pub(super) visitor: Visitor,
 }
 
 /// How a socket ends.
@@ -158,7 +161,7 @@ impl<O: Operations> Connection<O> {
         let checking = self.door.operations.authenticate(authorization.as_deref(), self.knock.peer);
         let limit = self.deadline.unwrap_or_else(Instant::now);
         let session = timeout_at(limit, checking).await.map_err(|_| Closing::InitTimeout)?;
-        let session = session.map_err(closing_of)?;
+        let session = Session { visitor: self.knock.visitor.clone(), ..session.map_err(closing_of)? };
         self.deadline = session.expires_in.and_then(|left| Instant::now().checked_add(left));
         self.session = Some(session);
         self.say(ServerMessage::ConnectionAck).await

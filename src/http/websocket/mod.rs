@@ -21,6 +21,7 @@ use super::operations::Operations;
 use super::problem::{FORBIDDEN, UNAVAILABLE, coded};
 use super::server::Seat;
 use super::settings::MAX_MESSAGE_BYTES;
+use super::visitor::visitor;
 use connection::{Connection, Knock};
 
 pub use live::MAX_OPERATIONS;
@@ -40,6 +41,7 @@ pub(crate) fn accept<O: Operations>(door: Door<O>, upgrade: WebSocketUpgrade, pa
     let knock = Knock {
         authorization: authorization(&parts.headers).map(|value| value.map(str::to_owned)),
         peer: peer(&parts.extensions),
+        visitor: visitor(&parts.extensions, &parts.headers, &door.settings.trusted_proxies),
     };
     // The connection's seat is held up with it; without a listener of ours the socket holds by itself.
     let seat = parts.extensions.get::<Seat>().cloned();

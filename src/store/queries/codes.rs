@@ -5,13 +5,31 @@ use diesel_async::RunQueryDsl;
 
 use super::Connection;
 use crate::{
-    domain::id::Id,
-    store::{models::Code, schema::codes},
+    domain::{id::Id, words::CodeStatus},
+    store::{
+        models::{Code, Link, Program, User},
+        schema::{codes, program_versions, programs, users},
+    },
 };
 
 /// The code with this folded key.
 pub async fn by_key(conn: &mut Connection, key: &str) -> QueryResult<Option<Code>> {
     codes::table.find(key).select(Code::as_select()).first(conn).await.optional()
+}
+
+/// What is behind each of these codes.
+pub async fn links(conn: &mut Connection, keys: Vec<String>) -> QueryResult<Vec<Link>> {
+    let promised = programs::table.inner_join(program_versions::table);
+    let query = codes::table.inner_join(users::table).inner_join(promised).filter(codes::key.eq_any(keys));
+    let query = query.filter(program_versions::version.eq(programs::version));
+    let parts = (Code::as_select(), User::as_select(), Program::as_select(), program_versions::definition);
+    query.select(parts).load(conn).await
+}
+
+/// Switches a code off; says whether it was on.
+pub async fn disable(conn: &mut Connection, key: &str) -> QueryResult<bool> {
+    let row = codes::table.find(key).filter(codes::status.eq(CodeStatus::Active));
+    diesel::update(row).set(codes::status.eq(CodeStatus::Disabled)).execute(conn).await.map(|rows| rows == 1)
 }
 
 /// Codes of these users, oldest first.

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod boards;
 pub mod caps;
 pub mod claims;
+pub mod clicks;
 pub mod codes;
 pub mod entries;
 pub mod events;

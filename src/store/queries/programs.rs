@@ -72,6 +72,9 @@ pub async fn change(conn: &mut Connection, program: Program) -> QueryResult<()> 
             programs::starts_at.eq(program.starts_at),
             programs::ends_at.eq(program.ends_at),
             programs::was_active.eq(program.was_active),
+            programs::landing_url.eq(program.landing_url),
+            programs::ref_parameter.eq(program.ref_parameter),
+            programs::click_parameter.eq(program.click_parameter),
         ))
         .execute(conn)
         .await
