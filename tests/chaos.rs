@@ -6,6 +6,8 @@
 
 #[path = "chaos/clerk.rs"]
 mod clerk;
+#[path = "chaos/clicks.rs"]
+mod clicks;
 #[path = "chaos/expected.rs"]
 mod expected;
 #[path = "chaos/inspection.rs"]
@@ -28,6 +30,8 @@ use tokio::{
 /// Requests, unless `BANYAN_CHAOS_REQUESTS` says otherwise.
 const POSTGRES_REQUESTS: usize = 5_000;
 const SQLITE_REQUESTS: usize = 1_500;
+/// Clicks, unless it says otherwise.
+const CLICKS: usize = 6_000;
 /// Deaths of one run.
 const DEATHS: usize = 12;
 /// Longest time that a process stays dead, in milliseconds.
@@ -122,4 +126,17 @@ fn the_server_dies_and_nothing_is_lost() {
         let address = server.address();
         survives(&database, &address, &mut [server], requests(SQLITE_REQUESTS)).await;
     });
+}
+
+#[test]
+fn the_server_dies_and_no_click_that_was_answered_is_lost() {
+    for kind in [BackendKind::Sqlite, BackendKind::Postgres] {
+        let Some(database) = Database::fresh(kind) else { continue };
+        runtime().block_on(async {
+            let settings = [("DATABASE_URL", database.url()), ("TRUSTED_PROXIES", "127.0.0.1".to_owned())];
+            let mut server = Server::start(&settings.each_ref().map(|(name, value)| (*name, value.as_str())));
+            server.ready().await;
+            clicks::survive(&database, &mut server, requests(CLICKS)).await;
+        });
+    }
 }

@@ -10,6 +10,7 @@
 //! (`--connections 1`), and throughput when many do. Processor time hardly depends on it.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a tool for whoever works on Banyan")]
 
+mod clicks;
 mod figures;
 mod live;
 mod meanwhile;
@@ -41,6 +42,9 @@ struct Arguments {
     /// Subscribers of the live measurement.
     #[arg(long, default_value_t = 50)]
     subscribers: usize,
+    /// Clicks on links, sent in one burst from 50 connections.
+    #[arg(long, default_value_t = 20_000)]
+    clicks: usize,
     /// On PostgreSQL at TEST_DATABASE_URL instead of SQLite.
     #[arg(long)]
     postgres: bool,
@@ -59,7 +63,7 @@ fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments, database: &Database) {
-    let mut server = Server::start(&[("DATABASE_URL", &database.url())]);
+    let mut server = Server::start(&[("DATABASE_URL", &database.url()), ("TRUSTED_PROXIES", "127.0.0.1")]);
     server.ready().await;
     let (took, meanwhile) = meanwhile::import(&server, arguments.people, &database.url()).await;
     println!("{} people imported in {:.1} s ({:?})", arguments.people, took.as_secs_f64(), database.kind());
@@ -75,4 +79,6 @@ async fn measure(arguments: &Arguments, database: &Database) {
         }
     }
     println!("{}", live::measure(&server, &people, arguments.subscribers).await);
+    let (measured, transactions) = clicks::measure(&server, &people, arguments.clicks, database).await;
+    println!("{measured}\n{transactions}");
 }

@@ -1,6 +1,6 @@
 //! A host that speaks GraphQL over HTTP, and asks again when the line was cut.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -13,6 +13,8 @@ use tokio::time::{sleep, timeout};
 
 /// How long one answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// What a browser calls itself.
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
 /// How often the same is asked again, and the pause before: about a minute of a dead server.
 const ATTEMPTS: u32 = 1_200;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -71,6 +73,26 @@ impl Client {
             Some("UNAVAILABLE") => Err(Unknown(error.to_string())),
             _ => panic!("{document} {variables} failed: {answer:#}"),
         }
+    }
+
+    /// Follows the link of a code as a browser at an address behind a trusted proxy; gives the click that the landing page
+    /// is told of.
+    pub async fn follow(&self, code: &str, from: Ipv4Addr) -> Result<String, Unknown> {
+        let request = axum::http::Request::get(format!("http://{}/r/{code}", self.address))
+            .header("user-agent", BROWSER)
+            .header("x-forwarded-for", from.to_string());
+        let asking = self.http.request(request.body(Full::default()).expect("a request"));
+        let answer = match timeout(ANSWER_LIMIT, asking).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(cause)) => return Err(Unknown(format!("{cause:?}"))),
+            Err(_) => return Err(Unknown("no answer in time".to_owned())),
+        };
+        if answer.status() == axum::http::StatusCode::SERVICE_UNAVAILABLE {
+            return Err(Unknown("busy".to_owned()));
+        }
+        let location = answer.headers()["location"].to_str().expect("an address");
+        let click = location.split_once("click_id=").map(|(_, click)| click.to_owned());
+        Ok(click.unwrap_or_else(|| panic!("the link of {code} leads to nobody: {location}")))
     }
 
     async fn post(&self, body: String) -> Result<Value, String> {
