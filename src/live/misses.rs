@@ -33,6 +33,8 @@ const NETWORK: Allowance = Allowance { at_once: 100, each_micros: SECOND_MICROS 
 const EVERYBODY: Allowance = Allowance { at_once: 2_000, each_micros: SECOND_MICROS / 20 };
 /// Most counters. When there are more, those that are forgiven go; if all are needed, only everybody is still counted.
 const COUNTERS_MAX: usize = 100_000;
+/// Shortest time between two looks through all of them.
+const SWEEP_MICROS: i64 = SECOND_MICROS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Who {
@@ -43,13 +45,21 @@ enum Who {
 
 /// Counters of misses, by who they are held against.
 #[derive(Default)]
-pub struct Misses(Mutex<HashMap<Who, Timestamp>>);
+pub struct Misses(Mutex<Book>);
+
+#[derive(Default)]
+struct Book {
+    /// When all would be forgiven.
+    counters: HashMap<Who, Timestamp>,
+    /// When those that are forgiven were last taken out.
+    swept_at: Timestamp,
+}
 
 impl Misses {
     /// Whether somebody may ask for a code now. Who is not known is only counted with everybody.
     pub fn may_ask(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
-        let counters = self.counters();
-        let forgiven_at = |who| counters.get(&who).copied().unwrap_or(Timestamp::EPOCH);
+        let book = self.book();
+        let forgiven_at = |who| book.counters.get(&who).copied().unwrap_or(Timestamp::EPOCH);
         let own = address.map(|address| forgiven_at(Who::Address(household(address))));
         let shared = address.map(|address| forgiven_at(Who::Network(network(address))));
         let has_room =
@@ -59,16 +69,14 @@ impl Misses {
 
     /// Somebody asked for a code that does not exist.
     pub fn missed(&self, address: Option<IpAddr>, now: Timestamp) {
-        let mut counters = self.counters();
-        if counters.len() >= COUNTERS_MAX {
-            counters.retain(|_, forgiven_at| *forgiven_at > now);
-        }
-        let is_full = counters.len() >= COUNTERS_MAX;
+        let mut book = self.book();
+        book.sweep(now);
+        let is_full = book.counters.len() >= COUNTERS_MAX;
         let mut charge = |who, allowance: Allowance| {
-            if is_full && !counters.contains_key(&who) {
+            if is_full && !book.counters.contains_key(&who) {
                 return;
             }
-            let forgiven_at = counters.entry(who).or_insert(now);
+            let forgiven_at = book.counters.entry(who).or_insert(now);
             *forgiven_at = (*forgiven_at).max(now).plus_micros(allowance.each_micros);
         };
         charge(Who::Everybody, EVERYBODY);
@@ -79,8 +87,20 @@ impl Misses {
     }
 
     /// The map is whole after every statement, so a panic elsewhere does not spoil it.
-    fn counters(&self) -> MutexGuard<'_, HashMap<Who, Timestamp>> {
+    fn book(&self) -> MutexGuard<'_, Book> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    /// Takes out what is forgiven when there are too many counters; not each time, or who fills the book would also make
+    /// every look into it slow.
+    fn sweep(&mut self, now: Timestamp) {
+        let is_due = self.swept_at.plus_micros(SWEEP_MICROS) <= now;
+        if is_due && self.counters.len() >= COUNTERS_MAX {
+            self.counters.retain(|_, forgiven_at| *forgiven_at > now);
+            self.swept_at = now;
+        }
     }
 }
 
@@ -152,8 +172,8 @@ mod tests {
         for number in 0..60_000_u32 {
             misses.missed(Some(IpAddr::from(std::net::Ipv4Addr::from_bits(number << 8))), at(0));
         }
-        assert!(misses.counters().len() < COUNTERS_MAX + 3);
+        assert!(misses.book().counters.len() < COUNTERS_MAX + 3);
         misses.missed(ip("198.51.100.1"), at(100_000));
-        assert_eq!(misses.counters().len(), 3);
+        assert_eq!(misses.book().counters.len(), 3);
     }
 }
