@@ -149,7 +149,10 @@ mod tests {
         }
     }
 
-    fn told(changes: &[TotalsChange]) -> Vec<(Id, Vec<(usize, i32, i32)>)> {
+    /// Signups and completions that a level gains or loses.
+    type LevelChange = (usize, i32, i32);
+
+    fn told(changes: &[TotalsChange]) -> Vec<(Id, Vec<LevelChange>)> {
         let levels = |change: &TotalsChange| {
             let level = |level: usize| (level + 1, change.signups[level], change.completed[level]);
             (0..NETWORK_LEVELS).map(level).filter(|(_, signups, completed)| (*signups, *completed) != (0, 0)).collect()

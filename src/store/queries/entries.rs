@@ -95,6 +95,9 @@ pub async fn differences(conn: &mut Connection, range: UserRange, limit: i64) ->
     Ok(told)
 }
 
+/// Number and amount of a transfer, its accounts, and the reward or claim that it belongs to.
+type Movement = ((i64, i64), (String, String), (Option<Id>, Option<Id>));
+
 /// Movements as they are told, `#7 ISSUER to AVAILABLE 1000`, by the reward or claim that they belong to.
 async fn transfers_of(conn: &mut Connection, range: UserRange, ids: &[Id]) -> QueryResult<BTreeMap<Id, Vec<String>>> {
     let owned = transfers::table.filter(transfers::user_id.between(range.first, range.last));
@@ -104,8 +107,7 @@ async fn transfers_of(conn: &mut Connection, range: UserRange, ids: &[Id]) -> Qu
         (transfers::from_account, transfers::to_account),
         (transfers::reward_id, transfers::claim_id),
     );
-    let rows: Vec<((i64, i64), (String, String), (Option<Id>, Option<Id>))> =
-        query.order(transfers::id).select(columns).load(conn).await?;
+    let rows: Vec<Movement> = query.order(transfers::id).select(columns).load(conn).await?;
     let mut moved: BTreeMap<Id, Vec<String>> = BTreeMap::new();
     for ((number, amount), (from, to), (reward, claim)) in rows {
         let line = format!("#{number} {from} to {to} {amount}");
