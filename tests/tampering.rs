@@ -9,11 +9,14 @@ mod shop;
 mod support;
 
 use banyan::{
-    domain::id::{Id, Noun},
+    domain::{
+        id::{Id, Noun},
+        words::ClaimStatus,
+    },
     store::BackendKind,
 };
 use diesel::{QueryableByName, sql_types::Text};
-use support::{Harness, each_backend};
+use support::{Harness, Host, each_backend, newcomer};
 
 /// How a difference names a row, given its label.
 #[derive(Clone, Copy)]
@@ -44,7 +47,7 @@ const TABLES: [Table; 10] = [
     },
     Table {
         name: "claims",
-        columns: &["amount", "netted"],
+        columns: &["amount", "netted", "credited"],
         key: "{hex:id}",
         label: "{hex:id}",
         named: Name::Id(Noun::Claim),
@@ -189,6 +192,32 @@ fn every_amount_that_is_changed_is_named() {
             assert!(named > 0, "{} holds nothing", table.name);
         }
         assert_eq!(harness.engine().verify().await.unwrap(), nothing, "afterwards");
+        harness.finish().await;
+    });
+}
+
+/// Paying back what was netted for a payout that then failed is no difference, whatever becomes of that claim.
+#[test]
+fn a_credit_is_no_difference() {
+    each_backend(async |harness| {
+        let (host, ann) = (Host::of(&harness), newcomer(&harness, "ann", None).await);
+        let first = shop::customer(&harness, &ann, "ben").await;
+        let one = host.claim_only(ann.id, "one", Some(vec![first])).await.unwrap()[0].id;
+        for friend in ["cleo", "dan"] {
+            shop::customer(&harness, &ann, friend).await;
+        }
+        host.refund("order of ben", "refund", None).await.unwrap();
+        harness.fold_all().await;
+        let two = &host.claim(ann.id, "two").await.unwrap()[0];
+        assert_eq!((two.amount, two.netted, two.credited), (1_000, 1_000, 0));
+        host.settle(one, ClaimStatus::Failed, None).await.unwrap();
+        for outcome in [ClaimStatus::Failed, ClaimStatus::Paid] {
+            let credit = &host.claim(ann.id, outcome.word()).await.unwrap()[0];
+            assert_eq!((credit.amount, credit.netted, credit.credited), (1_000, 0, 1_000));
+            assert_eq!(harness.engine().verify().await.unwrap(), [] as [String; 0]);
+            host.settle(credit.id, outcome, None).await.unwrap();
+            assert_eq!(harness.engine().verify().await.unwrap(), [] as [String; 0], "{}", outcome.word());
+        }
         harness.finish().await;
     });
 }

@@ -1,9 +1,13 @@
 //! A shop in which everything has happened once that moves money.
 
-use banyan::domain::words::ClaimStatus;
+use banyan::{
+    domain::{id::Id, words::ClaimStatus},
+    store::sql_types::Uuid,
+};
+use diesel::QueryableByName;
 use serde_json::json;
 
-use crate::support::{Harness, Host, member, program};
+use crate::support::{Harness, Host, Person, member, newcomer, program};
 
 const EVENT: &str =
     "mutation($input: RecordEventInput!) { recordEvent(input: $input) { created userErrors { code message } } }";
@@ -66,6 +70,22 @@ pub async fn has_everything(harness: &Harness) {
     // Folded, and not yet summed.
     host.buy("ben", "order-5", "10.00").await.unwrap();
     host.fold().await;
+}
+
+/// Somebody whom Ann brings in and who buys something at once; gives Ann's reward for it.
+pub async fn customer(harness: &Harness, ann: &Person, name: &str) -> Id {
+    newcomer(harness, name, Some(ann)).await;
+    Host::of(harness).buy(name, &format!("order of {name}"), "100.00").await.unwrap();
+    harness.fold_all().await;
+    let text = "SELECT rewards.id AS id FROM rewards JOIN users ON users.id = rewards.user_id \
+        WHERE external_id = 'ann' ORDER BY rewards.id DESC LIMIT 1";
+    harness.sql().await.load::<RewardId>(text).await.remove(0).id
+}
+
+#[derive(QueryableByName)]
+struct RewardId {
+    #[diesel(sql_type = Uuid)]
+    id: Id,
 }
 
 async fn happens(harness: &Harness, name: &str, kind: &str) {

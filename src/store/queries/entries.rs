@@ -55,26 +55,31 @@ const REWARDS: &str = "WITH moved AS (SELECT reward_id, \
     SELECT id, part, CAST(stored AS bigint) AS stored, CAST(coalesce(moved, 0) AS bigint) AS moved FROM compared \
     WHERE stored <> coalesce(moved, 0) ORDER BY id, part LIMIT $3";
 
-/// Claims of some users. A claim brings its amount into CLAIMED and what it nets into DEBT, whatever becomes of it; a
-/// failed one gives both back. What it took of its rewards is what both come to.
+/// Claims of some users. A claim brings its amount into CLAIMED and what it nets into DEBT, and takes what it credits out
+/// of DEBT, whatever becomes of it; a failed one undoes all three. What it took of its rewards is its amount with what it
+/// netted and without what it credited.
 const CLAIMS: &str = "WITH moved AS (SELECT claim_id, \
     sum(CASE WHEN to_account = 'CLAIMED' THEN amount ELSE 0 END) AS amount, \
     sum(CASE WHEN to_account = 'DEBT' THEN amount ELSE 0 END) AS netted, \
+    sum(CASE WHEN from_account = 'DEBT' THEN amount ELSE 0 END) AS credited, \
     sum(CASE 'CLAIMED' WHEN to_account THEN amount WHEN from_account THEN -amount ELSE 0 END) AS claimed, \
     sum(CASE 'PAID' WHEN to_account THEN amount WHEN from_account THEN -amount ELSE 0 END) AS paid, \
     sum(CASE 'DEBT' WHEN to_account THEN amount WHEN from_account THEN -amount ELSE 0 END) AS debt \
     FROM transfers WHERE user_id >= $1 AND user_id <= $2 AND claim_id IS NOT NULL GROUP BY claim_id), \
     took AS (SELECT claim_id, sum(taken) AS taken FROM rewards \
     WHERE user_id >= $1 AND user_id <= $2 AND claim_id IS NOT NULL GROUP BY claim_id), \
-    kept AS (SELECT id, amount, netted, \
+    kept AS (SELECT id, amount, \
+    CASE WHEN status = 'FAILED' THEN netted + credited ELSE netted END AS netted, \
+    CASE WHEN status = 'FAILED' THEN credited + netted ELSE credited END AS credited, \
     CASE WHEN status = 'REQUESTED' THEN amount ELSE 0 END AS claimed, \
     CASE WHEN status = 'PAID' THEN amount ELSE 0 END AS paid, \
-    CASE WHEN status = 'FAILED' THEN 0 ELSE netted END AS debt, \
-    CASE WHEN status = 'FAILED' THEN 0 ELSE amount + netted END AS taken \
+    CASE WHEN status = 'FAILED' THEN 0 ELSE netted - credited END AS debt, \
+    CASE WHEN status = 'FAILED' THEN 0 ELSE amount + netted - credited END AS taken \
     FROM claims WHERE user_id >= $1 AND user_id <= $2), \
     compared AS (SELECT id, 'amount' AS part, kept.amount AS stored, moved.amount AS moved \
     FROM kept LEFT JOIN moved ON claim_id = id \
     UNION ALL SELECT id, 'netted', kept.netted, moved.netted FROM kept LEFT JOIN moved ON claim_id = id \
+    UNION ALL SELECT id, 'credited', kept.credited, moved.credited FROM kept LEFT JOIN moved ON claim_id = id \
     UNION ALL SELECT id, 'CLAIMED', kept.claimed, moved.claimed FROM kept LEFT JOIN moved ON claim_id = id \
     UNION ALL SELECT id, 'PAID', kept.paid, moved.paid FROM kept LEFT JOIN moved ON claim_id = id \
     UNION ALL SELECT id, 'DEBT', kept.debt, moved.debt FROM kept LEFT JOIN moved ON claim_id = id \
