@@ -90,6 +90,13 @@ impl AccountChange {
         let currency = currency.to_owned();
         Self { user, currency, pending: 0, available: 0, withheld: 0, claimed: 0, paid: 0, debt: 0 }
     }
+
+    /// Whether no balance falls.
+    pub fn only_adds(&self) -> bool {
+        [self.pending, self.available, self.withheld, self.claimed, self.paid, self.debt]
+            .iter()
+            .all(|amount| *amount >= 0)
+    }
 }
 
 /// The new score of one user in one period of a board.

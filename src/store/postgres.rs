@@ -59,6 +59,8 @@ pub(super) const FIRST_CHILDREN: &str = "FROM tree CROSS JOIN LATERAL (SELECT ed
 /// The users of a recursive `tree`.
 pub(super) const TREE_USERS: &str = "tree JOIN users ON users.id = tree.id";
 
+#[path = "postgres/append.rs"]
+pub mod append;
 #[path = "postgres/bulk.rs"]
 pub mod bulk;
 #[path = "postgres/load.rs"]

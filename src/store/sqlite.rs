@@ -72,6 +72,8 @@ pub(super) const FIRST_CHILDREN: &str = "FROM tree CROSS JOIN referrals AS child
 /// The users of a recursive `tree`. Said so, because the planner would rather read all users and look each up in the tree.
 pub(super) const TREE_USERS: &str = "tree CROSS JOIN users ON users.id = tree.id";
 
+#[path = "sqlite/append.rs"]
+pub mod append;
 #[path = "sqlite/bulk.rs"]
 pub mod bulk;
 #[path = "sqlite/load.rs"]

@@ -48,6 +48,9 @@ pub(super) struct Decided {
     pub(super) deltas: Vec<models::NewBoardDelta>,
 }
 
+/// What a board has to take in of one person: program, metric, who, and when what is counted happened.
+type DeltaKey = (Id, Metric, Id, Timestamp);
+
 /// One decided item.
 pub(super) enum Ordered {
     Event(EventState),
@@ -69,7 +72,7 @@ pub(super) fn decide(people: People, context: &Context, now: Timestamp) -> Decid
         .into_iter()
         .map(|row| (row.id, RewardState { before: Some(row.status), changed: false, row }))
         .collect();
-    let mut desk = Desk { world, rewards, decided: Decided::default(), now };
+    let mut desk = Desk { world, rewards, deltas: BTreeMap::new(), decided: Decided::default(), now };
     for person in people.people {
         desk.decide_person(person);
     }
@@ -124,6 +127,8 @@ enum Subject {
 struct Desk<'a> {
     world: House<'a>,
     rewards: HashMap<Id, RewardState>,
+    /// Changes of boards: what a batch adds for one person at one instant is one change.
+    deltas: BTreeMap<DeltaKey, i64>,
     decided: Decided,
     now: Timestamp,
 }
@@ -276,18 +281,15 @@ impl Desk<'_> {
     }
 
     fn rank_reward(&mut self, row: &models::Reward, amount: i64) {
-        self.decided.deltas.push(models::NewBoardDelta {
-            program_id: row.program_id,
-            metric: Metric::Rewards,
-            user_id: row.user_id,
-            amount,
-            at: row.created_at,
-        });
+        self.add_delta((row.program_id, Metric::Rewards, row.user_id, row.created_at), amount);
     }
 
     fn board(&mut self, referral: &models::Referral, metric: Metric, user_id: Id, amount: i64, at: Timestamp) {
-        let program_id = referral.program_id;
-        self.decided.deltas.push(models::NewBoardDelta { program_id, metric, user_id, amount, at });
+        self.add_delta((referral.program_id, metric, user_id, at), amount);
+    }
+
+    fn add_delta(&mut self, key: DeltaKey, amount: i64) {
+        *self.deltas.entry(key).or_default() += amount;
     }
 
     fn totals(&mut self, user: Id) -> &mut TotalsChange {
@@ -303,6 +305,14 @@ impl Desk<'_> {
         }
         self.decided.granted.sort_by_key(|row| row.id);
         self.decided.caps = self.world.terms.into_changes();
+        let delta = |((program_id, metric, user_id, at), amount)| models::NewBoardDelta {
+            program_id,
+            metric,
+            user_id,
+            amount,
+            at,
+        };
+        self.decided.deltas = self.deltas.into_iter().filter(|(_, amount)| *amount != 0).map(delta).collect();
         self.decided
     }
 }

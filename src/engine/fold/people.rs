@@ -73,7 +73,8 @@ impl Engine {
         let definitions = definitions(tx, &events).await?;
         let needs = Needs::of(&definitions);
         let levels = if needs.compress { history::COMPRESS_LEVELS } else { NETWORK_LEVELS };
-        let steps = run!(tx, tree::uplines(users.clone(), levels as i32))?;
+        let mut steps = run!(tx, load::ancestors(users.clone(), levels as i32))?;
+        steps.sort_by_key(|(_, _, level)| *level);
         let mut payees: Vec<Id> = referrals.iter().map(|referral| referral.referrer_id).collect();
         if needs.upline {
             payees.extend(steps.iter().map(|(_, ancestor, _)| *ancestor));

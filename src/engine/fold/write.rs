@@ -11,20 +11,20 @@ use crate::{
     store::{
         StoreError, Tx,
         changes::{EventChange, RefundChange, TotalsChange},
-        requests::RewardChange,
+        requests::{RewardChange, StatusChange},
         run,
     },
 };
 
 /// Writes everything and says what to tell the subscribers after the commit.
+///
+/// What concerns the people of the batch alone, whose locks are held, comes first: the totals of people whom many batches
+/// pay are locked as late as possible, since the next batch waits for them until this one has committed.
 pub(super) async fn write(tx: &mut Tx, mut decided: Decided) -> Result<Vec<Hint>, Error> {
-    let versions = lock_totals(tx, &decided).await?;
     number(tx, &mut decided).await?;
-    for change in decided.referrals {
-        if !run!(tx, referrals::change_status(change))? {
-            return Err(StoreError::Corrupt("a referral changed under its lock".to_owned()).into());
-        }
-    }
+    change_referrals(tx, std::mem::take(&mut decided.referrals)).await?;
+    run!(tx, boards::insert_deltas(std::mem::take(&mut decided.deltas)))?;
+    let versions = lock_totals(tx, &decided).await?;
     let version_of = |user: Id| versions.get(&user).map_or(1, |version| version + 1);
     for reward in &mut decided.granted {
         reward.changed_version = version_of(reward.user_id);
@@ -41,13 +41,20 @@ pub(super) async fn write(tx: &mut Tx, mut decided: Decided) -> Result<Vec<Hint>
     }
     decided.ledger.write(tx).await?;
     failpoint::reach(Point::FoldBooked);
-    run!(tx, boards::insert_deltas(decided.deltas))?;
     let hints = decided.totals.keys().map(|user| Hint::new(Topic::User(user.uuid()), version_of(*user))).collect();
     let totals: Vec<TotalsChange> = decided.totals.into_values().collect();
     if !totals.is_empty() {
         run!(tx, bulk::add_totals(totals))?;
     }
     Ok(hints)
+}
+
+async fn change_referrals(tx: &mut Tx, changes: Vec<StatusChange>) -> Result<(), Error> {
+    let changed = changes.len();
+    if changed == 0 || run!(tx, bulk::change_referrals(changes))? == changed {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt("a referral changed under its lock".to_owned()).into())
 }
 
 async fn lock_totals(tx: &mut Tx, decided: &Decided) -> Result<HashMap<Id, i64>, Error> {
@@ -61,7 +68,7 @@ async fn lock_totals(tx: &mut Tx, decided: &Decided) -> Result<HashMap<Id, i64>,
     Err(StoreError::Corrupt("a user has no totals".to_owned()).into())
 }
 
-/// Gives everything decided its place in the order of decisions, under the locks, and writes it.
+/// Gives everything decided its place in the order of decisions, under the locks on which decisions depend, and writes it.
 async fn number(tx: &mut Tx, decided: &mut Decided) -> Result<(), Error> {
     if decided.order.is_empty() {
         return Ok(());

@@ -13,6 +13,7 @@ use super::Connection;
 use crate::store::{
     changes::{AccountChange, BucketChange, CapChange, EventChange, RefundChange, ScoreChange, TotalsChange},
     models::Click,
+    requests::StatusChange,
     schema::{caps, clicks},
     sql_types::{Int4, Int8, Text, Timestamptz, Uuid},
 };
@@ -82,6 +83,20 @@ pub async fn decide_events(conn: &mut Connection, changes: Vec<EventChange>) -> 
         .map(drop)
 }
 
+/// Moves referrals from one state to another; says how many were in the first.
+pub async fn change_referrals(conn: &mut Connection, changes: Vec<StatusChange>) -> QueryResult<usize> {
+    const TEXT: &str = "UPDATE referrals AS r SET status = d.becomes, completed_at = d.completed_at \
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS d(referred_id, was, becomes, completed_at) \
+        WHERE r.referred_id = d.referred_id AND r.status = d.was";
+    sql_query(TEXT)
+        .bind::<Array<Uuid>, _>(changes.iter().map(|change| change.referred_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(changes.iter().map(|change| change.from).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(changes.iter().map(|change| change.to).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Timestamptz>>, _>(changes.iter().map(|change| change.completed_at).collect::<Vec<_>>())
+        .execute(conn)
+        .await
+}
+
 /// Writes what was decided about refunds.
 pub async fn decide_refunds(conn: &mut Connection, changes: Vec<RefundChange>) -> QueryResult<()> {
     const TEXT: &str = "UPDATE refunds AS r SET event_id = d.event_id, applied = d.applied, decided_no = d.decided_no \
@@ -98,7 +113,15 @@ pub async fn decide_refunds(conn: &mut Connection, changes: Vec<RefundChange>) -
 }
 
 /// Adds to balances, opening accounts that are not there yet. Rows come, and are locked, in the order of their keys.
+///
+/// Where nothing is taken away, one statement opens and adds. Where something is, a row of the change alone would not
+/// pass the check that no balance is below zero, which comes before the look for a row that is there: then it takes three.
 pub async fn add_accounts(conn: &mut Connection, changes: Vec<AccountChange>) -> QueryResult<()> {
+    const GIVE: &str = "INSERT INTO accounts AS a (user_id, currency, pending, available, withheld, claimed, paid, debt) \
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) \
+        ON CONFLICT (user_id, currency) DO UPDATE SET pending = a.pending + excluded.pending, \
+        available = a.available + excluded.available, withheld = a.withheld + excluded.withheld, \
+        claimed = a.claimed + excluded.claimed, paid = a.paid + excluded.paid, debt = a.debt + excluded.debt";
     const OPEN: &str = "INSERT INTO accounts (user_id, currency) SELECT * FROM unnest($1::uuid[], $2::text[]) \
         ON CONFLICT DO NOTHING";
     const LOCK: &str = "SELECT a.user_id FROM accounts AS a JOIN unnest($1::uuid[], $2::text[]) AS d(user_id, currency) \
@@ -110,12 +133,13 @@ pub async fn add_accounts(conn: &mut Connection, changes: Vec<AccountChange>) ->
         WHERE a.user_id = d.user_id AND a.currency = d.currency";
     let users: Vec<_> = changes.iter().map(|change| change.user).collect();
     let currencies: Vec<_> = changes.iter().map(|change| change.currency.clone()).collect();
-    for text in [OPEN, LOCK] {
+    let gives = changes.iter().all(AccountChange::only_adds);
+    for text in [OPEN, LOCK].into_iter().filter(|_| !gives) {
         let query = sql_query(text).bind::<Array<Uuid>, _>(&users).bind::<Array<Text>, _>(&currencies);
         query.execute(conn).await?;
     }
     let amounts = |of: fn(&AccountChange) -> i64| changes.iter().map(of).collect::<Vec<_>>();
-    sql_query(ADD)
+    sql_query(if gives { GIVE } else { ADD })
         .bind::<Array<Uuid>, _>(&users)
         .bind::<Array<Text>, _>(&currencies)
         .bind::<Array<Int8>, _>(amounts(|change| change.pending))

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Connection;
+use super::{super::append, Connection};
 use crate::{
     domain::id::Id,
     store::{
@@ -27,8 +27,7 @@ pub async fn lock(conn: &mut Connection, users: Vec<Id>) -> QueryResult<Vec<Acco
 
 /// Adds movements to the ledger.
 pub async fn insert_transfers(conn: &mut Connection, rows: Vec<NewTransfer>) -> QueryResult<()> {
-    insert_all!(conn, transfers::table, rows);
-    Ok(())
+    append::transfers(conn, rows).await
 }
 
 /// A page of a user's transfers, newest first. The ids of a window hold the transfers' numbers.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::Connection;
+use super::{super::append, Connection};
 use crate::{
     domain::{id::Id, reward::RewardStatus, time::Timestamp},
     store::{
@@ -61,14 +61,12 @@ pub async fn newest_change(conn: &mut Connection, user: Id) -> QueryResult<Optio
 
 /// Adds rewards.
 pub async fn insert(conn: &mut Connection, rows: Vec<Reward>) -> QueryResult<()> {
-    insert_all!(conn, rewards::table, rows);
-    Ok(())
+    append::rewards(conn, rows).await
 }
 
 /// Adds moves to the history of rewards.
 pub async fn insert_moves(conn: &mut Connection, rows: Vec<NewRewardMove>) -> QueryResult<()> {
-    insert_all!(conn, reward_moves::table, rows);
-    Ok(())
+    append::reward_moves(conn, rows).await
 }
 
 /// What a user could claim at an instant, locked: available by the clock, whatever the sweeper has done yet.

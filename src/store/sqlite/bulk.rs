@@ -12,6 +12,7 @@ use crate::{
     store::{
         changes::{AccountChange, BucketChange, CapChange, EventChange, RefundChange, ScoreChange, TotalsChange},
         models::Click,
+        requests::StatusChange,
         schema::{board_scores, caps, clicks, events, refunds},
     },
 };
@@ -80,6 +81,18 @@ pub async fn decide_events(conn: &mut Connection, changes: Vec<EventChange>) -> 
     let row = |change: EventChange| json!([hex(change.id), change.remaining, change.decided_no, change.decisions]);
     let rows = changes.into_iter().map(row).collect();
     conn.spawn_blocking(move |conn| over(conn, TEXT, rows)).await
+}
+
+/// Moves referrals from one state to another; says how many were in the first.
+pub async fn change_referrals(conn: &mut Connection, changes: Vec<StatusChange>) -> QueryResult<usize> {
+    const TEXT: &str = "UPDATE referrals AS t SET status = d.v ->> 2, completed_at = d.v ->> 3 \
+        FROM (SELECT value AS v FROM json_each(?)) AS d WHERE t.referred_id = unhex(d.v ->> 0) AND t.status = d.v ->> 1";
+    let row = |change: StatusChange| {
+        let StatusChange { referred_id, from, to, completed_at } = change;
+        json!([hex(referred_id), from.word(), to.word(), completed_at.map(Timestamp::micros)])
+    };
+    let rows = Value::Array(changes.into_iter().map(row).collect()).to_string();
+    conn.spawn_blocking(move |conn| sql_query(TEXT).bind::<Text, _>(rows).execute(conn)).await
 }
 
 /// Writes what was decided about refunds.
