@@ -9,6 +9,7 @@ pub mod clicks;
 mod context;
 pub mod demo;
 mod error;
+mod floor;
 pub mod fold;
 pub mod import;
 mod input;
@@ -17,6 +18,7 @@ mod ledger;
 pub mod ledger_check;
 pub mod look_up_code;
 pub mod move_user;
+pub mod pace;
 mod pause;
 pub mod program_links;
 pub mod programs;
@@ -50,11 +52,16 @@ pub struct Engine {
     pub context: Context,
     /// Leaderboards of long ago, as they were last counted.
     pub past_boards: leaderboard::PastBoards,
+    /// From where to look for rows of the outbox.
+    outbox: floor::Floor,
+    /// From where to look for changes that boards have to take in.
+    board_deltas: floor::Floor,
 }
 
 impl Engine {
     /// Puts an engine together.
     pub fn new(store: Store, live: Live, context: Context) -> Self {
-        Self { store, live, context, past_boards: leaderboard::PastBoards::default() }
+        let (outbox, board_deltas) = (floor::Floor::default(), floor::Floor::default());
+        Self { store, live, context, past_boards: leaderboard::PastBoards::default(), outbox, board_deltas }
     }
 }

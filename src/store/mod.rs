@@ -106,6 +106,14 @@ impl Store {
         }
     }
 
+    /// How many may write at once, each on a connection of its own.
+    pub fn writers(&self) -> usize {
+        match &self.backend {
+            Backend::Postgres { pool } => pool.status().max_size,
+            Backend::Sqlite { writer, .. } => writer.status().max_size,
+        }
+    }
+
     /// Statements sent so far, for metrics and tests.
     pub const fn statements(&self) -> &Statements {
         &self.statements

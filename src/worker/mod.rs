@@ -4,23 +4,29 @@
 //! again after a while in case the wake-up was lost. A loop never stops half-way: it looks at the stop signal only
 //! between transactions.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    engine::{Engine, Error, fold::Folded},
-    store::BackendKind,
+    engine::{Engine, Error, fold::Folded, pace::Pace},
+    store::{BackendKind, Store},
 };
 
 /// Longest wait before looking again without having been woken.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause while somebody wants the fold gate alone.
 const GATE_PAUSE: Duration = Duration::from_millis(20);
+/// Shortest pause between two slices of the boards while folding goes on, which is as long as a slice took: what comes
+/// meanwhile is taken in together, and nobody is told of a board more than ten times a second anyway.
+const BOARD_PAUSE: Duration = Duration::from_millis(100);
 /// First pause after a failure; doubled for each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest pause after failures.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
+/// Most transactions that fold at once: those that pay the same people wait for each other, however many there are.
+const MOST_FOLD_LOOPS: usize = 3;
 
 /// A signal that turns to `true` when the loops shall end.
 pub type Stop = watch::Receiver<bool>;
@@ -28,7 +34,6 @@ pub type Stop = watch::Receiver<bool>;
 /// How much one transaction takes on.
 #[derive(Clone, Copy, Debug)]
 struct BatchSizes {
-    fold: i64,
     count: usize,
     /// Pause after each slice of imported referrals: whoever imports counts as well, in larger slices.
     count_pause: Duration,
@@ -38,8 +43,29 @@ impl BatchSizes {
     /// SQLite's one writer is shared with the requests: its transactions stay around 20 ms.
     const fn of(kind: BackendKind) -> Self {
         match kind {
-            BackendKind::Postgres => Self { fold: 500, count: 5_000, count_pause: Duration::ZERO },
-            BackendKind::Sqlite => Self { fold: 100, count: 200, count_pause: POLL },
+            BackendKind::Postgres => Self { count: 5_000, count_pause: Duration::ZERO },
+            BackendKind::Sqlite => Self { count: 200, count_pause: POLL },
+        }
+    }
+}
+
+/// How many loops fold side by side, and how much each takes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loops {
+    /// Loops that fold. While one waits for its commit, another one computes.
+    pub fold: usize,
+    /// Outbox rows of one fold; on SQLite of the first, which the others learn from.
+    pub fold_rows: usize,
+}
+
+impl Loops {
+    /// What a server runs: on SQLite, which has one writer, one loop; on PostgreSQL at most three, which leave two thirds
+    /// of the connections to the requests.
+    pub fn usual(store: &Store) -> Self {
+        let fold = (store.writers() / 3).clamp(1, MOST_FOLD_LOOPS);
+        match store.kind() {
+            BackendKind::Postgres => Self { fold, fold_rows: 500 },
+            BackendKind::Sqlite => Self { fold, fold_rows: 50 },
         }
     }
 }
@@ -56,10 +82,19 @@ enum Step {
 
 /// Runs all loops until `stop`.
 pub async fn run(engine: Engine, stop: Stop) {
+    let loops = Loops::usual(&engine.store);
+    run_loops(engine, loops, stop).await;
+}
+
+/// Runs so many loops until `stop`.
+pub async fn run_loops(engine: Engine, how_many: Loops, stop: Stop) {
     let sizes = BatchSizes::of(engine.store.kind());
     let (folded, boards_due) = watch::channel(());
     let mut loops = JoinSet::new();
-    loops.spawn(fold_loop(engine.clone(), sizes, folded, stop.clone()));
+    for _ in 0..how_many.fold {
+        loops.spawn(fold_loop(engine.clone(), how_many.fold_rows, folded.clone(), stop.clone()));
+    }
+    drop(folded);
     loops.spawn(board_loop(engine.clone(), boards_due, stop.clone()));
     loops.spawn(count_loop(engine.clone(), sizes, stop.clone()));
     loops.spawn(sweep_loop(engine, stop));
@@ -70,10 +105,11 @@ pub async fn run(engine: Engine, stop: Stop) {
     }
 }
 
-async fn fold_loop(engine: Engine, sizes: BatchSizes, folded: watch::Sender<()>, mut stop: Stop) {
+async fn fold_loop(engine: Engine, rows: usize, folded: watch::Sender<()>, mut stop: Stop) {
     let mut backoff = Backoff::new("folding");
+    let mut pace = Pace::folding(engine.store.kind(), rows);
     while !*stop.borrow() {
-        let step = match engine.fold(sizes.fold).await {
+        let step = match engine.fold_at(&mut pace).await {
             Ok(Folded::Rows(_)) => {
                 folded.send_replace(());
                 Ok(Step::Worked)
@@ -97,8 +133,12 @@ async fn board_loop(engine: Engine, mut due: watch::Receiver<()>, mut stop: Stop
     let mut backoff = Backoff::new("summing boards");
     while !*stop.borrow() {
         due.mark_unchanged();
+        let begun = Instant::now();
         let step = engine.sum_boards().await.map(|worked| if worked { Step::Worked } else { Step::Idle });
         match backoff.judge(step) {
+            Step::Worked if due.has_changed().unwrap_or(false) => {
+                rest(begun.elapsed().max(BOARD_PAUSE), &mut stop).await;
+            }
             Step::Worked => {}
             Step::Wait(pause) => rest(pause, &mut stop).await,
             Step::Idle => tokio::select! {

@@ -7,7 +7,7 @@ mod rebuild;
 mod tally;
 mod verify;
 
-use super::{Engine, Error};
+use super::{Engine, Error, floor::Look};
 use crate::{
     domain::{
         board::{self, Span},
@@ -28,8 +28,9 @@ use crate::{
 pub use rebuild::Rebuilt;
 use tally::{Changes, take_in};
 
-/// Changes that one slice takes in on PostgreSQL, and old scores that it forgets.
-const SLICE_POSTGRES: i64 = 5_000;
+/// Changes that one slice takes in on PostgreSQL, and old scores that it forgets. A score costs more than a change: of
+/// many changes together most concern somebody who is among them already.
+const SLICE_POSTGRES: i64 = 50_000;
 /// The same on SQLite, whose one writer must be free again within about 20 ms.
 const SLICE_SQLITE: i64 = 200;
 /// Version of a board before its first change.
@@ -39,39 +40,53 @@ impl Engine {
     /// Takes in a slice of what waits for each board, and turns the page of boards whose local day is over. Says whether
     /// anything was done: then there may be more. A board that fails does not keep the others waiting.
     pub async fn sum_boards(&self) -> Result<bool, Error> {
-        let states = self.store.look(async |tx: &mut Tx| run!(tx, boards::states())).await?;
+        let look = self.board_deltas.look();
+        let worked = self.sum_from(look).await?;
+        if worked || look.at_all() {
+            return Ok(worked);
+        }
+        self.sum_from(Look::at_everything()).await
+    }
+
+    async fn sum_from(&self, look: Look) -> Result<bool, Error> {
+        let states = self.store.look(async |tx: &mut Tx| run!(tx, boards::states(look.from()))).await?;
+        self.board_deltas.over(look);
         let now = self.context.now();
-        let (mut worked, mut failed) = (false, None);
+        let (mut worked, mut failed, mut first) = (false, None, None);
         for state in states {
-            match self.sum_board(&state, now).await {
-                Ok(done) => worked |= done,
+            match self.sum_board(&state, look, now).await {
+                Ok(Summed::Nothing) => {}
+                Ok(Summed::Hidden) => worked = true,
+                Ok(Summed::Visible { first_delta, .. }) => {
+                    worked = true;
+                    first = first.into_iter().chain(first_delta).min();
+                }
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        self.board_deltas.mark(look, first);
         failed.map_or(Ok(worked), Err)
     }
 
-    async fn sum_board(&self, state: &BoardState, now: Timestamp) -> Result<bool, Error> {
+    async fn sum_board(&self, state: &BoardState, look: Look, now: Timestamp) -> Result<Summed, Error> {
         let (program, metric) = (state.program.id, state.metric);
-        let slice = Slice { program, metric, calendar: calendar_of(&state.program)?, now, limit: limit(&self.store) };
+        let calendar = calendar_of(&state.program)?;
+        let slice = Slice { program, metric, calendar, now, from: look.from(), limit: limit(&self.store) };
         let is_over = state.day_starts_at.is_some_and(|day| slice.today() > day);
         if !state.waiting && !is_over {
-            return Ok(false);
+            return Ok(Summed::Nothing);
         }
         if state.day_starts_at.is_none() {
             let board = new_board(program, metric, slice.today());
             self.store.write_long(async |tx: &mut Tx| run!(tx, boards::insert_board(board.clone()))).await?;
         }
-        match self.store.write_long(async |tx: &mut Tx| slice.sum(tx).await).await? {
-            Summed::Nothing => Ok(false),
-            Summed::Hidden => Ok(true),
-            Summed::Version(version) => {
-                failpoint::reach(Point::BoardCommitted);
-                self.publish_board(program, metric, version);
-                failpoint::reach(Point::BoardPublished);
-                Ok(true)
-            }
+        let summed = self.store.write_long(async |tx: &mut Tx| slice.sum(tx).await).await?;
+        if let Summed::Visible { version, .. } = summed {
+            failpoint::reach(Point::BoardCommitted);
+            self.publish_board(program, metric, version);
+            failpoint::reach(Point::BoardPublished);
         }
+        Ok(summed)
     }
 
     /// Tells watchers of a board, and those of networks, which change with signups, that there is something new.
@@ -121,8 +136,13 @@ enum Summed {
     Nothing,
     /// Something that nobody can see: old rows were forgotten.
     Hidden,
-    /// The board changed and has this version.
-    Version(i64),
+    /// The board changed.
+    Visible {
+        /// The version that it has now.
+        version: i64,
+        /// The first change that it took in, if it took any in.
+        first_delta: Option<i64>,
+    },
 }
 
 /// One slice of one board's work.
@@ -131,6 +151,9 @@ struct Slice {
     metric: Metric,
     calendar: Calendar,
     now: Timestamp,
+    /// The lowest change to look at.
+    from: i64,
+    /// How many changes to take in.
     limit: i64,
 }
 
@@ -144,7 +167,7 @@ impl Slice {
         let spans = board::kept(&self.calendar, board_time(self.now, Some(&board)));
         let is_over = self.today() > board.day_starts_at;
         let turns = is_over && self.forget(tx, &board, &spans).await?;
-        let deltas = run!(tx, boards::deltas(self.program, self.metric, self.limit))?;
+        let deltas = run!(tx, boards::deltas((self.program, self.metric), self.from, self.limit))?;
         if deltas.is_empty() && !turns {
             return Ok(if is_over { Summed::Hidden } else { Summed::Nothing });
         }
@@ -160,7 +183,7 @@ impl Slice {
         let day = if turns { self.today() } else { board.day_starts_at };
         let version = run!(tx, boards::bump(&board, day))?;
         failpoint::reach(Point::BoardWritten);
-        Ok(Summed::Version(version))
+        Ok(Summed::Visible { version, first_delta: deltas.first().map(|delta| delta.id) })
     }
 
     /// Forgets some of what is older than the previous periods; says whether nothing of it is left. Nobody reads those

@@ -51,7 +51,7 @@ struct Check<'p> {
 impl Check<'_> {
     async fn run(&self, tx: &mut Tx) -> Result<Vec<String>, StoreError> {
         let board = run!(tx, boards::board(self.program.id, self.metric))?;
-        let waiting = run!(tx, boards::deltas(self.program.id, self.metric, COMPARED_MAX))?;
+        let waiting = run!(tx, boards::deltas((self.program.id, self.metric), i64::MIN, COMPARED_MAX))?;
         let mut differences = Vec::new();
         for span in board::kept(&self.calendar, board_time(self.now, board.as_ref())) {
             differences.extend(self.compare(tx, &span, &waiting).await?);

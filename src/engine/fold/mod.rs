@@ -12,13 +12,15 @@ mod replay;
 mod terms;
 mod write;
 
+use std::time::{Duration, Instant};
+
 pub(super) use self::{people::refunded, terms::Terms};
-use super::{Engine, Error};
+use super::{Engine, Error, floor::Look, pace::Pace};
 use crate::{
     domain::{id::Id, time::SECOND_MICROS},
     failpoint::{self, Point},
     live::Hint,
-    store::{Tx, models::Outbox, run},
+    store::{StoreError, Tx, models::Outbox, run},
 };
 
 /// What came of one attempt to fold.
@@ -46,7 +48,22 @@ impl Engine {
     /// Folds the oldest outbox rows, at most `limit` of them. When the batch fails its people are folded one by one, so
     /// that only those who fail alone are left behind; after ten attempts their rows are parked with the error.
     pub async fn fold(&self, limit: i64) -> Result<Folded, Error> {
-        match self.fold_picked(Pick::Oldest(limit)).await {
+        let done = self.fold_picked(Pick::Oldest(limit)).await;
+        self.or_one_by_one(done.map(|(folded, _)| folded), limit).await
+    }
+
+    /// Folds as [`fold`](Self::fold) does, as many rows as a pace says, which learns from how long that took.
+    pub async fn fold_at(&self, pace: &mut Pace) -> Result<Folded, Error> {
+        let limit = i64::try_from(pace.rows()).unwrap_or(i64::MAX);
+        let done = self.fold_picked(Pick::Oldest(limit)).await;
+        if let Ok((Folded::Rows(rows), took)) = done {
+            pace.learn(rows.min(pace.rows()), took);
+        }
+        self.or_one_by_one(done.map(|(folded, _)| folded), limit).await
+    }
+
+    async fn or_one_by_one(&self, done: Result<Folded, Error>, limit: i64) -> Result<Folded, Error> {
+        match done {
             Err(Error::Failed(failure)) if !failure.is_unavailable() => {
                 tracing::warn!(%failure, "a batch failed; folding its people one by one");
                 self.fold_one_by_one(limit).await
@@ -57,11 +74,11 @@ impl Engine {
 
     /// Folds what waits for one person.
     pub async fn fold_person(&self, user: Id) -> Result<Folded, Error> {
-        self.fold_picked(Pick::Of(user)).await
+        self.fold_picked(Pick::Of(user)).await.map(|(folded, _)| folded)
     }
 
     async fn fold_one_by_one(&self, limit: i64) -> Result<Folded, Error> {
-        let rows = self.store.write(async |tx: &mut Tx| run!(tx, outbox::claim(limit))).await?;
+        let rows = self.store.write(async |tx: &mut Tx| run!(tx, outbox::claim(i64::MIN, limit))).await?;
         let mut people: Vec<Id> = rows.iter().filter_map(|row| row.user_id).collect();
         people.sort_unstable();
         people.dedup();
@@ -83,14 +100,20 @@ impl Engine {
         Ok(())
     }
 
-    async fn fold_picked(&self, pick: Pick) -> Result<Folded, Error> {
-        let (folded, hints) = self.store.write_long(async |tx: &mut Tx| self.fold_in(tx, pick).await).await?;
+    /// Folds what is picked, and says how long the transaction lasted.
+    async fn fold_picked(&self, pick: Pick) -> Result<(Folded, Duration), Error> {
+        let fold = async |tx: &mut Tx| {
+            let begun = Instant::now();
+            self.fold_in(tx, pick).await.map(|(folded, hints)| (folded, hints, begun))
+        };
+        let (folded, hints, begun) = self.store.write_long(fold).await?;
+        let took = begun.elapsed();
         if !hints.is_empty() {
             failpoint::reach(Point::FoldCommitted);
             self.live.publish(hints);
             failpoint::reach(Point::FoldPublished);
         }
-        Ok(folded)
+        Ok((folded, took))
     }
 
     async fn fold_in(&self, tx: &mut Tx, pick: Pick) -> Result<(Folded, Vec<Hint>), Error> {
@@ -100,7 +123,7 @@ impl Engine {
         run!(tx, gate::share())?;
         failpoint::reach(Point::FoldBegun);
         let rows = match pick {
-            Pick::Oldest(limit) => run!(tx, outbox::claim(limit))?,
+            Pick::Oldest(limit) => self.claim_oldest(tx, limit).await?,
             Pick::Of(user) => run!(tx, outbox::claim_of(user))?,
         };
         if rows.is_empty() {
@@ -108,11 +131,27 @@ impl Engine {
         }
         failpoint::reach(Point::FoldClaimed);
         let users = named_users(tx, &rows).await?;
+        let folded = delete(tx, &rows, &users).await?;
         let hints = self.fold_users(tx, users).await?;
-        let seqs = rows.iter().map(|row| row.seq).collect();
-        run!(tx, outbox::delete(seqs))?;
         failpoint::reach(Point::FoldWritten);
-        Ok((Folded::Rows(rows.len()), hints))
+        Ok((Folded::Rows(folded), hints))
+    }
+
+    /// Takes the oldest rows above the floor; where there are none, the oldest of all.
+    async fn claim_oldest(&self, tx: &mut Tx, limit: i64) -> Result<Vec<Outbox>, StoreError> {
+        let look = self.outbox.look();
+        let rows = self.claim_from(tx, look, limit).await?;
+        if look.at_all() || !rows.is_empty() {
+            return Ok(rows);
+        }
+        self.claim_from(tx, Look::at_everything(), limit).await
+    }
+
+    async fn claim_from(&self, tx: &mut Tx, look: Look, limit: i64) -> Result<Vec<Outbox>, StoreError> {
+        let rows = run!(tx, outbox::claim(look.from(), limit))?;
+        self.outbox.over(look);
+        self.outbox.mark(look, rows.first().map(|row| row.seq));
+        Ok(rows)
     }
 
     /// Decides and writes everything undecided about these people; their outbox rows are the caller's.
@@ -122,6 +161,17 @@ impl Engine {
         let decided = decide::decide(people, &self.context, now);
         write::write(tx, decided).await
     }
+}
+
+/// Removes claimed rows, and all others of the same people, which this fold decides as well; says how many those were.
+///
+/// Before the events are read: of a row that is seen here, the event is seen then.
+async fn delete(tx: &mut Tx, rows: &[Outbox], users: &[Id]) -> Result<usize, StoreError> {
+    let mut seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    seqs.extend(run!(tx, outbox::claim_all_of(users.to_vec()))?);
+    seqs.sort_unstable();
+    seqs.dedup();
+    run!(tx, outbox::delete(seqs))
 }
 
 /// The people that outbox rows name, sorted. A refund whose event is not there yet names nobody: the event's own row,

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{pace::Pace, report::Reporter};
+use super::report::Reporter;
 use crate::{
     domain::{
         id::Id,
@@ -17,7 +17,7 @@ use crate::{
         time::{SECOND_MICROS, Timestamp},
         words::{Metric, Period, ReferralStatus},
     },
-    engine::{Engine, Error},
+    engine::{Engine, Error, pace::Pace},
     live::{Hint, Topic},
     store::{
         StoreError, Tx,
@@ -70,7 +70,7 @@ impl Engine {
 
     /// Counts until nothing waits any more, with pauses in which others can write.
     pub(super) async fn count_all_imported(&self, reporter: &mut Reporter<'_>) -> Result<(), Error> {
-        let mut pace = Pace::new(self.store.kind(), SLICE_TARGET);
+        let mut pace = Pace::importing(self.store.kind(), SLICE_TARGET);
         loop {
             let (counted, locked_at) = self.count_some(pace.rows()).await?;
             if counted > 0 {

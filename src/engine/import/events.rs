@@ -8,7 +8,6 @@ use std::{
 
 use super::{
     event_row::{EVENT_COLUMNS, EventRow},
-    pace::Pace,
     report::{ImportError, Progress, Reporter, Summary},
     table::{Line, Lines, shown},
 };
@@ -16,6 +15,7 @@ use crate::{
     domain::{id::Id, keyed_hash::KeyedHash, time::Timestamp, words::UserStatus},
     engine::{
         Engine, Error,
+        pace::Pace,
         record_event::{check_currency, fingerprint},
         sign_up::is_active,
     },
@@ -64,7 +64,7 @@ impl Engine {
         let started = Instant::now();
         let (mut reporter, now) = (Reporter::new(progress), self.context.now());
         let mut lines = Lines::read(source, &EVENT_COLUMNS, move |cells| EventRow::parse(cells, now));
-        let mut pace = Pace::new(self.store.kind(), CHUNK_TARGET);
+        let mut pace = Pace::importing(self.store.kind(), CHUNK_TARGET);
         loop {
             let chunk = gather(&mut lines, pace.rows(), &mut reporter).await?;
             if chunk.is_empty() {

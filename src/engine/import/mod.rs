@@ -7,7 +7,6 @@
 //! | --- | --- |
 //! | `table` | CSV: columns by name, cells as text, rows that cannot eat the memory |
 //! | `report` | what is told while an import runs and when it ends |
-//! | `pace` | how many rows one transaction takes |
 //! | `users`, `user_row`, `people`, `waiting` | people: the loop, one row, one chunk, rows whose referrer is still to come |
 //! | `counting` | imported referrals enter counters and boards |
 //! | `events`, `event_row` | what people did |
@@ -15,7 +14,6 @@
 mod counting;
 mod event_row;
 mod events;
-mod pace;
 mod people;
 mod report;
 mod table;

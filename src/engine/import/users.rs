@@ -7,7 +7,6 @@ use std::{
 };
 
 use super::{
-    pace::Pace,
     people::Fate,
     report::{ImportError, Progress, Reporter, Summary},
     table::{Line, Lines},
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::id::Id,
-    engine::{Engine, Error},
+    engine::{Engine, Error, pace::Pace},
     store::{Tx, run},
 };
 
@@ -40,7 +39,7 @@ impl Engine {
         let program = self.store.look(async |tx: &mut Tx| self.default_program(tx).await).await?.id;
         let now = self.context.now();
         let lines = Lines::read(source, &USER_COLUMNS, move |cells| UserRow::parse(cells, now));
-        let pace = Pace::new(self.store.kind(), CHUNK_TARGET);
+        let pace = Pace::importing(self.store.kind(), CHUNK_TARGET);
         let mut import =
             Import { engine: self, program, lines, pace, waiting: Waiting::default(), ready: VecDeque::new() };
         let outcome = import.run(&mut reporter).await;

@@ -7,7 +7,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::Connection;
+use super::{super::append, Connection};
 use crate::{
     domain::{
         id::Id,
@@ -24,8 +24,7 @@ use crate::{
 
 /// Adds changes for boards to take in.
 pub async fn insert_deltas(conn: &mut Connection, rows: Vec<NewBoardDelta>) -> QueryResult<()> {
-    insert_all!(conn, board_deltas::table, rows);
-    Ok(())
+    append::board_deltas(conn, rows).await
 }
 
 /// Adds a board unless it is there.
@@ -55,23 +54,29 @@ pub async fn versions(conn: &mut Connection, metric: Metric) -> QueryResult<Vec<
     boards::table.filter(boards::metric.eq(metric)).select(boards::version).load(conn).await
 }
 
-/// The boards of all programs, and whether changes wait for them. It looks one change up for each board.
-pub async fn states(conn: &mut Connection) -> QueryResult<Vec<BoardState>> {
+/// The boards of all programs, and whether changes wait for them, from a number on. It looks one change up for each board.
+pub async fn states(conn: &mut Connection, from: i64) -> QueryResult<Vec<BoardState>> {
     let metrics: Vec<String> = Metric::STORED.iter().map(|metric| format!("('{}')", metric.word())).collect();
     let text = format!(
         "SELECT programs.*, kinds.column1 AS metric, boards.day_starts_at, EXISTS (SELECT 1 FROM board_deltas AS d \
-         WHERE d.program_id = programs.id AND d.metric = kinds.column1) AS waiting \
+         WHERE d.program_id = programs.id AND d.metric = kinds.column1 AND d.id >= $1) AS waiting \
          FROM programs CROSS JOIN (VALUES {}) AS kinds \
          LEFT JOIN boards ON boards.program_id = programs.id AND boards.metric = kinds.column1 \
          ORDER BY programs.id, kinds.column1",
         metrics.join(", ")
     );
-    sql_query(text).load(conn).await
+    sql_query(text).bind::<Int8, _>(from).load(conn).await
 }
 
-/// Oldest waiting changes of a board.
-pub async fn deltas(conn: &mut Connection, program: Id, metric: Metric, limit: i64) -> QueryResult<Vec<BoardDelta>> {
+/// Oldest waiting changes of a board, from a number on.
+pub async fn deltas(
+    conn: &mut Connection,
+    (program, metric): (Id, Metric),
+    from: i64,
+    limit: i64,
+) -> QueryResult<Vec<BoardDelta>> {
     let query = board_deltas::table.filter(board_deltas::program_id.eq(program).and(board_deltas::metric.eq(metric)));
+    let query = query.filter(board_deltas::id.ge(from));
     query.order(board_deltas::id).limit(limit).select(BoardDelta::as_select()).load(conn).await
 }
 

@@ -20,10 +20,17 @@ pub async fn insert(conn: &mut Connection, row: NewOutbox) -> QueryResult<i64> {
     diesel::insert_into(outbox::table).values(row).returning(outbox::seq).get_result(conn).await
 }
 
-/// Takes rows that nobody else has, oldest first, and locks them.
-pub async fn claim(conn: &mut Connection, limit: i64) -> QueryResult<Vec<Outbox>> {
-    let query = outbox::table.filter(outbox::parked.eq(false)).order(outbox::seq).limit(limit);
-    skip_locked!(query.select(Outbox::as_select())).load(conn).await
+/// Takes rows that nobody else has from a place of the insert sequence on, oldest first, and locks them.
+pub async fn claim(conn: &mut Connection, from: i64, limit: i64) -> QueryResult<Vec<Outbox>> {
+    let query = outbox::table.filter(outbox::parked.eq(false)).filter(outbox::seq.ge(from));
+    let query = query.order(outbox::seq).limit(limit).select(Outbox::as_select());
+    skip_locked!(query).load(conn).await
+}
+
+/// Takes all rows of these users, as far as nobody else has them, and gives their places.
+pub async fn claim_all_of(conn: &mut Connection, users: Vec<Id>) -> QueryResult<Vec<i64>> {
+    let query = outbox::table.filter(outbox::user_id.eq_any(users)).filter(outbox::parked.eq(false));
+    skip_locked!(query.select(outbox::seq)).load(conn).await
 }
 
 /// Takes the rows of one user, as far as nobody else has them.
