@@ -15,6 +15,8 @@ mod figures;
 mod live;
 mod meanwhile;
 mod people;
+#[path = "../processor.rs"]
+mod processor;
 mod requests;
 #[path = "../../tests/support/mod.rs"]
 mod support;
