@@ -143,7 +143,7 @@ fn a_root_that_is_moved_gets_a_referral_in_the_default_program() {
         let again = SignUp { external_id: "eve".to_owned(), ..SignUp::default() };
         let again = host.sign_up(again).await.unwrap();
         assert!(!again.created);
-        assert_eq!(again.outcome, Outcome::Attributed);
+        assert_eq!(again.findings.outcome, Outcome::Attributed);
         assert_eq!(again.referral.map(|edge| (edge.via, edge.referrer_id)), Some((Via::Move, of.dan.id)));
         host.buy("eve", "eve-1", "20.00").await.unwrap();
         harness.fold_all().await;
