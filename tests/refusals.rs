@@ -129,7 +129,7 @@ fn a_user_has_fifty_codes_at_most() {
         let engine = harness.engine();
         let results = at_once(CODES_MAX + 10, |_| {
             let (engine, request) =
-                (engine.clone(), CreateReferralCode { user: ann.id, program: None, expires_at: None });
+                (engine.clone(), CreateReferralCode { user: ann.id, program: None, code: None, expires_at: None });
             async move {
                 loop {
                     match engine.create_referral_code(request.clone()).await {
