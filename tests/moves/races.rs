@@ -158,7 +158,7 @@ fn storms_make_no_circle_and_lose_no_count() {
                 is_right(&harness, &format!("storm {storm}")).await;
             }
         }
-        println!("{storms} storms: {made} moves made, {circular} refused as circles");
+        eprintln!("{storms} storms: {made} moves made, {circular} refused as circles");
         assert!(made > storms && circular > 0, "storms were storms: {made} moves, {circular} circles");
         is_right(&harness, "in the end").await;
         harness.finish().await;
