@@ -7,6 +7,12 @@ use banyan::{
 };
 use serde_json::Value;
 
+/// The schema of a house; it takes a while to build.
+pub(super) fn api(engine: Engine) -> Api {
+    let settings = ApiSettings { public_url: "https://refer.example".to_owned(), open_introspection: false };
+    Api::new(engine, settings)
+}
+
 /// Somebody who sends GraphQL documents, past the doors: straight to the schema.
 #[derive(Clone)]
 pub struct Actor {
@@ -16,9 +22,8 @@ pub struct Actor {
 
 impl Actor {
     /// Somebody with a role.
-    pub(super) fn new(engine: Engine, caller: Caller) -> Self {
-        let settings = ApiSettings { public_url: "https://refer.example".to_owned(), open_introspection: false };
-        Self { api: Api::new(engine, settings), caller }
+    pub(super) fn new(api: Api, caller: Caller) -> Self {
+        Self { api, caller }
     }
 
     /// Runs a document and gives its whole response: `data`, and `errors` when there are any.

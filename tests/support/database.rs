@@ -1,6 +1,7 @@
 //! Fresh databases: a file, or one of its own on a PostgreSQL server, gone when it is dropped.
 
 use std::{
+    path::Path,
     process,
     sync::{
         OnceLock,
@@ -23,6 +24,8 @@ use super::or_do_without;
 
 /// What databases of tests are called, followed by `_second_process_number`.
 const PREFIX: &str = "banyan_test";
+/// Where files are in memory, on most systems that have such a place.
+const IN_MEMORY: &str = "/dev/shm";
 /// After this long a database belongs to a run that crashed.
 const LEFTOVER_SECONDS: i64 = 3_600;
 /// How long a server may take to answer at all.
@@ -45,6 +48,20 @@ impl Database {
             BackendKind::Sqlite => Some(Self::Sqlite(TempDir::with_prefix(PREFIX).expect("a folder for a database"))),
             BackendKind::Postgres => postgres_url().map(|_| Self::Postgres(create())),
         }
+    }
+
+    /// The same for tests that play thousands of stories and lose no machine: in memory when there is a place for files
+    /// that is, and without waiting for the disk.
+    pub fn hasty(kind: BackendKind) -> Option<Self> {
+        if kind == BackendKind::Sqlite && Path::new(IN_MEMORY).is_dir() {
+            let folder = TempDir::with_prefix_in(PREFIX, IN_MEMORY).or_else(|_| TempDir::with_prefix(PREFIX));
+            return folder.ok().map(Self::Sqlite);
+        }
+        let database = Self::fresh(kind)?;
+        if let Self::Postgres(name) = &database {
+            at_server(format!("ALTER DATABASE {name} SET synchronous_commit = off")).expect("sets the database up");
+        }
+        Some(database)
     }
 
     /// Its address, as `DATABASE_URL` has it.

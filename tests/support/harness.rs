@@ -1,17 +1,21 @@
 //! One house of a test: an engine on a fresh database, and the checks that end a story.
 
-use std::{sync::Arc, thread};
+use std::{
+    sync::{Arc, OnceLock},
+    thread,
+};
 
 use banyan::{
     domain::{caller::Caller, keyed_hash::HashKey},
     engine::{Context, Engine, fold::Folded, setup},
+    graphql::Api,
     live::{Live, LiveSettings},
     store::{BackendKind, PoolSettings, Store},
 };
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
-    actor::Actor,
+    actor::{Actor, api},
     database::Database,
     machine::{TestClock, TestRandomness},
     recount::recount,
@@ -46,6 +50,7 @@ fn runtime() -> Runtime {
 /// An engine on a fresh database. Every story has to [`finish`](Self::finish) it.
 pub struct Harness {
     engine: Engine,
+    api: OnceLock<Api>,
     clock: Arc<TestClock>,
     finished: bool,
     /// Last, so that it is dropped when nothing uses it any more.
@@ -64,7 +69,7 @@ impl Harness {
             hash_key: HashKey::from_secret("the key of the stories"),
         };
         let engine = Engine::new(store, Live::in_process(LiveSettings::new("story", SEED)), context);
-        Self { engine, clock, finished: false, database }
+        Self { engine, api: OnceLock::new(), clock, finished: false, database }
     }
 
     /// The engine.
@@ -118,7 +123,7 @@ impl Harness {
     }
 
     fn actor(&self, caller: Caller) -> Actor {
-        Actor::new(self.engine.clone(), caller)
+        Actor::new(self.api.get_or_init(|| api(self.engine.clone())).clone(), caller)
     }
 
     /// Does what the worker does until there is nothing left to do at the time that the clock shows.
@@ -133,6 +138,30 @@ impl Harness {
             }
         }
         panic!("there is still something to fold after {MAX_ROUNDS} rounds");
+    }
+
+    /// Does what the worker does about money, and leaves the boards to the end of the story.
+    ///
+    /// Who waits alone for what he did needs no second look: a batch that is not full was all there was.
+    pub async fn fold_money(&self) {
+        let mut rounds = 0..MAX_ROUNDS;
+        loop {
+            rounds.next().expect("folding comes to an end");
+            match self.engine.fold(BATCH.into()).await.expect("folds") {
+                Folded::Nothing => break,
+                Folded::Rows(rows) if rows < usize::from(BATCH) => break,
+                Folded::Rows(_) | Folded::Paused => {}
+            }
+        }
+        self.sweep().await;
+    }
+
+    /// Releases rewards and lets them expire until nothing is due.
+    pub async fn sweep(&self) {
+        let mut rounds = 0..MAX_ROUNDS;
+        while self.engine.sweep().await.expect("releases rewards") > 0 {
+            rounds.next().expect("sweeping comes to an end");
+        }
     }
 
     /// Ends a story: nothing waits, the ledger balances, and counting again from the rows gives what is stored.

@@ -19,34 +19,47 @@ const TICK_MICROS: i64 = 1_000;
 
 /// A clock that goes on by a millisecond with each look, and as far as it is told.
 #[derive(Debug)]
-pub struct TestClock(AtomicI64);
+pub struct TestClock {
+    now: AtomicI64,
+    tick: AtomicI64,
+}
 
 impl Default for TestClock {
     fn default() -> Self {
-        Self(AtomicI64::new(NOON.micros()))
+        Self { now: AtomicI64::new(NOON.micros()), tick: AtomicI64::new(TICK_MICROS) }
     }
 }
 
 impl TestClock {
     /// Moves the clock, backwards too.
     pub fn set(&self, at: Timestamp) {
-        self.0.store(at.micros(), Ordering::SeqCst);
+        self.now.store(at.micros(), Ordering::SeqCst);
+    }
+
+    /// From now on everything happens at the same instant, until [`go_on`](Self::go_on).
+    pub fn stand_still(&self) {
+        self.tick.store(0, Ordering::SeqCst);
+    }
+
+    /// Ticks again.
+    pub fn go_on(&self) {
+        self.tick.store(TICK_MICROS, Ordering::SeqCst);
     }
 
     /// Lets seconds pass.
     pub fn pass_seconds(&self, seconds: i64) {
-        self.0.fetch_add(seconds * SECOND_MICROS, Ordering::SeqCst);
+        self.now.fetch_add(seconds * SECOND_MICROS, Ordering::SeqCst);
     }
 
     /// Lets days of 24 hours pass.
     pub fn pass_days(&self, days: i64) {
-        self.0.fetch_add(days * DAY_MICROS, Ordering::SeqCst);
+        self.now.fetch_add(days * DAY_MICROS, Ordering::SeqCst);
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.fetch_add(TICK_MICROS, Ordering::SeqCst))
+        Timestamp::from_micros(self.now.fetch_add(self.tick.load(Ordering::SeqCst), Ordering::SeqCst))
     }
 }
 
