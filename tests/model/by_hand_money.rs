@@ -64,7 +64,7 @@ fn a_payout_fails_after_a_refund() {
 }
 
 #[test]
-fn nobody_says_who_gives_netted_money_back() {
+fn what_was_netted_for_a_failed_payout_is_given_back() {
     let mut world = ten_for_each();
     world.buys(1, "e1", 5_000);
     claims(&mut world, "c1");
@@ -72,9 +72,16 @@ fn nobody_says_who_gives_netted_money_back() {
     world.buys(1, "e2", 5_000);
     world.buys(1, "e3", 5_000);
     claims(&mut world, "c2");
-    let before = has(&world);
-    assert_eq!(settles(&mut world, "c1", false), Answer::NotPlayed);
-    assert_eq!(has(&world), before);
+    assert_eq!(has(&world), BalanceSeen { claimed: 2_000, ..NOTHING });
+    assert_eq!(settles(&mut world, "c1", false), Answer::Done);
+    assert_eq!(has(&world), BalanceSeen { available: 1_000, claimed: 1_000, ..NOTHING });
+    assert_eq!(claims(&mut world, "c3"), Answer::Done);
+    assert_eq!(has(&world), BalanceSeen { claimed: 2_000, ..NOTHING });
+    // What netted it fails as well: what was given back is owed again.
+    assert_eq!(settles(&mut world, "c2", false), Answer::Done);
+    assert_eq!(has(&world), BalanceSeen { available: 2_000, claimed: 1_000, debt: 1_000, ..NOTHING });
+    assert_eq!(claims(&mut world, "c4"), Answer::Done);
+    assert_eq!(has(&world), BalanceSeen { claimed: 2_000, ..NOTHING });
 }
 
 #[test]

@@ -24,13 +24,12 @@ const WEIGHTS: [(Kind, u32); 17] = [
     (Kind::Claim, 12),
     (Kind::RepeatClaim, 2),
     (Kind::Settle, 10),
-    (Kind::Owe, 2),
+    (Kind::Owe, 4),
     (Kind::Wait, 9),
     (Kind::Suspend, 2),
     (Kind::Reinstate, 4),
     (Kind::Program, 5),
-    // Until there is `moveUser`.
-    (Kind::Move, 0),
+    (Kind::Move, 5),
 ];
 
 /// People of a history, and operations after the first people came.

@@ -144,11 +144,16 @@ impl Model {
                 Some(_) => {}
             }
         }
-        self.refunds.push(Refund { key: key.to_owned(), event_key: event_key.to_owned(), amount });
-        if let Some(event) = event {
-            self.look_again(self.events[event].person);
-        }
+        self.accept_refund(key, event_key, amount);
         Answer::Done
+    }
+
+    /// Takes a refund in, and looks again at whom it concerns.
+    pub fn accept_refund(&mut self, key: &str, event_key: &str, amount: Option<i64>) {
+        self.refunds.push(Refund { key: key.to_owned(), event_key: event_key.to_owned(), amount });
+        if let Some(event) = self.events.iter().find(|event| event.key == event_key) {
+            self.look_again(event.person);
+        }
     }
 
     fn set_suspended(&mut self, person: Person, suspended: bool) -> Answer {
@@ -169,14 +174,17 @@ impl Model {
         Answer::Done
     }
 
-    /// Rule 5. The referral keeps its program, and what was decided stays.
+    /// Rule 5. The referral keeps its program, and what was decided stays. Nothing says which program a root is moved in.
     fn move_below(&mut self, person: Person, referrer: Person) -> Answer {
         let is_root = self.referrer(person).is_none();
-        if is_root || !self.takes_part(referrer) || self.referrer(person) == Some(referrer) {
+        if is_root || !self.known(referrer) {
             return Answer::NotPlayed;
         }
         if person == referrer || self.ancestors(referrer).contains(&person) {
             return Answer::Refused(Refusal::Cycle);
+        }
+        if self.referrer(person) == Some(referrer) {
+            return Answer::Refused(Refusal::SameReferrer);
         }
         for known in &mut self.people {
             if known.person == person {

@@ -20,16 +20,34 @@ impl Model {
         mine.filter(|claim| claim.status == status).map(|claim| claim.amount).sum()
     }
 
-    /// Rule 17: what was taken and no longer stands, less what later claims netted.
-    pub fn debt(&self, person: Person, currency: &str) -> i64 {
+    /// Rule 17: what was taken and no longer stands, less what later claims netted, plus what they gave back. Below zero it
+    /// is a credit: more was netted than there is to owe, because a payout failed meanwhile.
+    pub fn balance_of_debt(&self, person: Person, currency: &str) -> i64 {
         let mine = self.rewards.iter().filter(|reward| reward.beneficiary == person && reward.currency == currency);
         let owed: i64 = mine.filter_map(|reward| reward.taken.as_ref().map(|(_, taken)| taken - reward.net)).sum();
         let claims = self.claims.iter().filter(|claim| claim.name.person == person && claim.name.currency == currency);
-        let netted: i64 = claims.filter(|claim| claim.status != ClaimStatus::Failed).map(|claim| claim.netted).sum();
-        owed - netted
+        let claims = claims.filter(|claim| claim.status != ClaimStatus::Failed);
+        owed - claims.map(|claim| claim.netted - claim.credited).sum::<i64>()
     }
 
-    /// Rule 18: one claim per currency, or a refusal that changes nothing.
+    /// What somebody owes.
+    pub fn debt(&self, person: Person, currency: &str) -> i64 {
+        self.balance_of_debt(person, currency).max(0)
+    }
+
+    /// What is owed to somebody.
+    pub fn credit(&self, person: Person, currency: &str) -> i64 {
+        (-self.balance_of_debt(person, currency)).max(0)
+    }
+
+    /// Currencies in which something is owed to somebody.
+    fn credited(&self, person: Person) -> Vec<&'static str> {
+        let mine = self.claims.iter().filter(|claim| claim.name.person == person).map(|claim| claim.name.currency);
+        mine.filter(|currency| self.credit(person, currency) > 0).collect()
+    }
+
+    /// Rule 18: one claim per currency that can be claimed; a refusal that changes nothing when none can, or when one of
+    /// those of the named rewards cannot. Whoever names none is also given what is owed to them.
     pub(crate) fn claim(&mut self, person: Person, key: &str, rewards: Option<&[RewardName]>) -> Answer {
         if !self.takes_part(person) {
             return Answer::NotPlayed;
@@ -48,16 +66,13 @@ impl Model {
                 Some(places) => places,
             },
         };
-        let claims = self.claims_for(person, key, &chosen);
+        let currencies = if rewards.is_none() { self.credited(person) } else { Vec::new() };
+        let claims = self.claims_for(person, key, &chosen, currencies);
         let refusals: Vec<Refusal> = claims.iter().filter_map(|claim| claim.as_ref().err().copied()).collect();
         match refusals.first() {
             _ if claims.is_empty() => Answer::Refused(Refusal::NothingToClaim),
-            None => self.make(person, key, rewards, &chosen, claims.into_iter().flatten().collect()),
-            Some(first) if refusals.len() == claims.len() && refusals.iter().all(|other| other == first) => {
-                Answer::Refused(*first)
-            }
-            // One currency could be claimed and another one could not.
-            Some(_) => Answer::NotPlayed,
+            Some(first) if rewards.is_some() || refusals.len() == claims.len() => Answer::Refused(*first),
+            _ => self.make(person, key, rewards, &chosen, claims.into_iter().flatten().collect()),
         }
     }
 
@@ -77,8 +92,15 @@ impl Model {
         names.iter().map(place).collect::<Option<Vec<usize>>>().filter(|places| !places.is_empty())
     }
 
-    fn claims_for(&self, person: Person, key: &str, chosen: &[usize]) -> Vec<Result<Claim, Refusal>> {
-        let mut currencies: Vec<&'static str> = chosen.iter().map(|place| self.rewards[*place].currency).collect();
+    /// What becomes of each currency, in the order of their codes: a claim, or a refusal.
+    fn claims_for(
+        &self,
+        person: Person,
+        key: &str,
+        chosen: &[usize],
+        mut currencies: Vec<&'static str>,
+    ) -> Vec<Result<Claim, Refusal>> {
+        currencies.extend(chosen.iter().map(|place| self.rewards[*place].currency));
         currencies.sort_unstable();
         currencies.dedup();
         let claim = |currency: &'static str| {
@@ -88,12 +110,12 @@ impl Model {
             let minimum =
                 taken.iter().filter_map(|reward| self.programs[reward.program].versions.last()?.minimum_claim);
             let minimum = minimum.max().unwrap_or(0);
-            let netted = self.debt(person, currency);
-            let amount = taken.iter().map(|reward| reward.net).sum::<i64>() - netted;
+            let (netted, credited) = (self.debt(person, currency), self.credit(person, currency));
+            let amount = taken.iter().map(|reward| reward.net).sum::<i64>() - netted + credited;
             match amount {
                 ..=0 => Err(Refusal::DebtOutstanding),
                 amount if amount < minimum => Err(Refusal::BelowMinimum),
-                amount => Ok(Claim { name, amount, netted, status: ClaimStatus::Requested }),
+                amount => Ok(Claim { name, amount, netted, credited, status: ClaimStatus::Requested }),
             }
         };
         currencies.into_iter().map(claim).collect()
@@ -112,6 +134,9 @@ impl Model {
         for place in chosen {
             let reward = &mut self.rewards[*place];
             let name = ClaimName { person, key: key.to_owned(), currency: reward.currency };
+            if !claims.iter().any(|claim| claim.name == name) {
+                continue;
+            }
             reward.status = Status::Claimed;
             reward.taken = Some((name, reward.net));
         }
@@ -128,17 +153,11 @@ impl Model {
             old if old == outcome => return Answer::Repeated,
             _ => return Answer::Refused(Refusal::AlreadySettled),
         }
-        let before = self.clone();
         self.claims[place].status = outcome;
         for reward in 0..self.rewards.len() {
             if self.rewards[reward].taken.as_ref().is_some_and(|(claim, _)| claim == name) {
                 self.end(reward, paid);
             }
-        }
-        // What this claim's rewards owed was netted by a later claim: the rules do not say who gives it back.
-        if self.debt(name.person, name.currency) < 0 {
-            *self = before;
-            return Answer::NotPlayed;
         }
         Answer::Done
     }

@@ -147,6 +147,8 @@ pub enum Refusal {
     AlreadySettled,
     /// Somebody would be above themselves.
     Cycle,
+    /// Somebody is below them already.
+    SameReferrer,
 }
 
 impl Refusal {
@@ -160,7 +162,9 @@ impl Refusal {
             Self::DebtOutstanding => Some("DEBT_OUTSTANDING"),
             Self::RewardNotAvailable => Some("REWARD_NOT_AVAILABLE"),
             Self::AlreadySettled => Some("CLAIM_ALREADY_SETTLED"),
-            Self::BelowMinimum | Self::Cycle => None,
+            Self::BelowMinimum => Some("BELOW_MINIMUM_CLAIM"),
+            Self::Cycle => Some("WOULD_MAKE_CYCLE"),
+            Self::SameReferrer => None,
         }
     }
 }

@@ -15,25 +15,35 @@ use banyan::store::BackendKind;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
+    at_once::play_at_once,
     driver::{Mismatch, play},
     history::{History, history},
     shrink::shrink,
     support::{Database, Harness},
 };
 
-/// Histories of one database: making one costs time, and large ones are slow to check at the end.
-const PER_DATABASE: u64 = 15;
+/// Histories of one database: making one costs as much as playing two, and large ones are slow to check at the end.
+const PER_DATABASE: u64 = 30;
 /// Databases that are busy at once.
 const WORKERS: usize = 2;
 /// Threads of one runtime: migrations and dropped queries panic on a runtime with one.
 const THREADS: usize = 2;
-/// How often a mismatch is tried to be made shorter, each time on a fresh database.
-const TRIES: usize = 250;
+/// How often a mismatch is tried to be made shorter, each time on a fresh database, unless told.
+const TRIES: u64 = 250;
+
+/// How a history is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One step after the other, with a look at everything after each.
+    OneByOne,
+    /// Sixteen operations at a time.
+    AtOnce,
+}
 
 /// How many histories: as many as asked for, else more on CI than elsewhere.
-pub fn how_many(usually: u64, on_ci: u64) -> u64 {
+pub fn how_many(variable: &str, usually: u64, on_ci: u64) -> u64 {
     let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    number("BANYAN_MODEL_HISTORIES").unwrap_or(if is_ci { on_ci } else { usually })
+    number(variable).unwrap_or(if is_ci { on_ci } else { usually })
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -49,7 +59,7 @@ struct Failure {
 }
 
 /// Plays so many histories and fails with a report about the first mismatch.
-pub fn run(kind: BackendKind, how_many: u64) {
+pub fn run(kind: BackendKind, mode: Mode, how_many: u64) {
     let first = number("BANYAN_MODEL_SEED").unwrap_or(1);
     let (next, found) = (AtomicU64::new(0), Mutex::new(None));
     let work = || {
@@ -60,7 +70,7 @@ pub fn run(kind: BackendKind, how_many: u64) {
             }
             let seeds = first + begin..first + how_many.min(begin + PER_DATABASE);
             let histories: Vec<History> = seeds.map(history).collect();
-            if let Some(failure) = play_all(kind, &histories) {
+            if let Some(failure) = play_all((kind, mode), &histories) {
                 found.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((histories, failure));
             }
         }
@@ -71,7 +81,7 @@ pub fn run(kind: BackendKind, how_many: u64) {
         }
     });
     if let Some((histories, failure)) = found.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        panic!("{}", report(kind, &histories, failure));
+        panic!("{}", report((kind, mode), &histories, failure));
     }
 }
 
@@ -79,14 +89,18 @@ pub fn run(kind: BackendKind, how_many: u64) {
 ///
 /// A mismatch ends the thread of the history, as a failed assertion does: a harness that was not finished may only be
 /// dropped by a panic.
-fn play_all(kind: BackendKind, histories: &[History]) -> Option<Failure> {
+fn play_all((kind, mode): (BackendKind, Mode), histories: &[History]) -> Option<Failure> {
     let place = Mutex::new(None);
     let work = || {
         runtime().block_on(async {
-            let harness = Harness::on(Database::fresh(kind).expect("a database")).await;
+            let harness = Harness::on(Database::hasty(kind).expect("a database")).await;
             for history in histories {
                 *place.lock().unwrap() = Some(history.seed);
-                if let Err(mismatch) = play(&harness, history).await {
+                let played = match mode {
+                    Mode::OneByOne => play(&harness, history).await,
+                    Mode::AtOnce => play_at_once(&harness, history).await,
+                };
+                if let Err(mismatch) = played {
                     resume_unwind(Box::new(mismatch));
                 }
                 *place.lock().unwrap() = None;
@@ -113,8 +127,13 @@ fn failure(seed: Option<u64>, payload: Box<dyn Any + Send>) -> Failure {
     }
 }
 
-/// What went wrong, in as few steps as possible.
-fn report(kind: BackendKind, histories: &[History], failure: Failure) -> String {
+/// What went wrong, in as few steps as possible; as it is, when the next run would be another one.
+fn report((kind, mode): (BackendKind, Mode), histories: &[History], failure: Failure) -> String {
+    if mode == Mode::AtOnce {
+        let Failure { seed, step, told } = failure;
+        return format!("on {kind:?}, many at once, seed {seed:?}, the block from step {step}:\n{told}");
+    }
+    let kind = (kind, mode);
     let mut suspects = histories.iter().filter(|history| failure.seed.is_none_or(|seed| seed == history.seed));
     let alone = suspects.find_map(|history| {
         let steps = failure.step.saturating_add(1).min(history.steps.len());
@@ -125,17 +144,19 @@ fn report(kind: BackendKind, histories: &[History], failure: Failure) -> String 
         let seeds: Vec<u64> = histories.iter().map(|history| history.seed).collect();
         let Failure { seed, step, told } = failure;
         return format!(
-            "on {kind:?}, seed {seed:?}, step {step}; not when it is played alone, without {seeds:?}:\n{told}"
+            "on {:?}, seed {seed:?}, step {step}; not when it is played alone, without {seeds:?}:\n{told}",
+            kind.0
         );
     };
     let (seed, step) = (cut.seed, failure.step);
-    let steps = shrink(cut.steps.clone(), TRIES, |steps| {
+    let tries = number("BANYAN_MODEL_TRIES").unwrap_or(TRIES);
+    let steps = shrink(cut.steps.clone(), usize::try_from(tries).unwrap_or(usize::MAX), |steps| {
         let shorter = History { steps: steps.to_vec(), ..cut.clone() };
         let Some(shorter) = play_all(kind, &[shorter]) else { return false };
         failure = shorter;
         true
     });
-    let mut text = format!("on {kind:?}, seed {seed}, step {step}:\n{}\n\nprograms:\n", failure.told);
+    let mut text = format!("on {:?}, seed {seed}, step {step}:\n{}\n\nprograms:\n", kind.0, failure.told);
     for (number, plan) in cut.plans.iter().enumerate() {
         let _never_fails = writeln!(text, "{}", plan.create_input(&format!("program {number}")));
     }

@@ -62,9 +62,15 @@ pub struct ClaimSeen {
     pub amount: i64,
     /// What was owed and taken off; nothing once the payout failed.
     pub netted: i64,
+    /// What was owed to the person and added; nothing once the payout failed.
+    pub credited: i64,
     /// Its state.
     pub status: String,
 }
+
+/// What an account holds by its transfers: person, currency, account and minor units; none that hold nothing. What is owed
+/// is below zero, a credit above.
+pub type BookedSeen = (String, String, String, i64);
 
 /// What was decided about one event and one rule: the event's key, the rule's key, and whether anything was paid.
 pub type DecisionSeen = (String, String, bool);
@@ -104,6 +110,7 @@ impl Model {
             currency: claim.name.currency.to_owned(),
             amount: claim.amount,
             netted: if claim.status == ClaimStatus::Failed { 0 } else { claim.netted },
+            credited: if claim.status == ClaimStatus::Failed { 0 } else { claim.credited },
             status: claim.status.word().to_owned(),
         };
         let mut claims: Vec<ClaimSeen> = claims.map(claim).collect();
@@ -121,13 +128,35 @@ impl Model {
         let of = |status: Status| self.sum_of_net(person, currency, status);
         let seen = BalanceSeen {
             pending: of(Status::Pending),
-            available: of(Status::Available),
+            available: of(Status::Available) + self.credit(person, currency),
             withheld: 0,
             claimed: self.sum_of_claims(person, currency, ClaimStatus::Requested),
             paid: self.sum_of_claims(person, currency, ClaimStatus::Paid),
             debt: self.debt(person, currency),
         };
         (currency.to_owned(), seen)
+    }
+
+    /// What the ledger has to say, as far as it is not nothing.
+    pub fn booked(&self) -> BTreeSet<BookedSeen> {
+        let mut booked = BTreeSet::new();
+        for known in &self.people {
+            let person = known.person;
+            let mine = self.rewards.iter().filter(|reward| reward.beneficiary == person);
+            for currency in mine.map(|reward| reward.currency).collect::<BTreeSet<_>>() {
+                let accounts = [
+                    ("PENDING", self.sum_of_net(person, currency, Status::Pending)),
+                    ("AVAILABLE", self.sum_of_net(person, currency, Status::Available)),
+                    ("CLAIMED", self.sum_of_claims(person, currency, ClaimStatus::Requested)),
+                    ("PAID", self.sum_of_claims(person, currency, ClaimStatus::Paid)),
+                    ("DEBT", -self.balance_of_debt(person, currency)),
+                ];
+                let line =
+                    |(account, amount): (&str, i64)| (name(person), currency.to_owned(), account.to_owned(), amount);
+                booked.extend(accounts.into_iter().filter(|(_, amount)| *amount != 0).map(line));
+            }
+        }
+        booked
     }
 
     /// What was decided about somebody's events.

@@ -6,7 +6,7 @@ use crate::{
     history::history,
     model::Model,
     operation::{Answer, Operation},
-    state::{ClaimStatus, Outcome, Status},
+    state::{ClaimStatus, Outcome, Reward, Status},
 };
 
 const HISTORIES: u64 = 500;
@@ -23,6 +23,10 @@ fn is_sound(model: &Model) {
             assert_eq!(parts.iter().sum::<i64>() - balance.debt, granted);
             assert!(parts.iter().chain([&balance.debt]).all(|part| *part >= 0), "{balance:?}");
         }
+    }
+    for claim in &model.claims {
+        assert!(claim.amount > 0 && claim.netted >= 0 && claim.credited >= 0, "{claim:?}");
+        assert!(claim.netted == 0 || claim.credited == 0, "{claim:?}");
     }
     for reward in &model.rewards {
         assert!((0..=reward.amount).contains(&reward.net) && reward.amount > 0);
@@ -46,6 +50,13 @@ fn every_moment_of_every_history_is_sound() {
             is_sound(&model);
         }
         *met.entry("steps".to_owned()).or_default() += history.steps.len();
+        let was_referrer = |reward: &&Reward| {
+            reward.name.level == 1 && model.referrer(model.events[reward.event].person) != Some(reward.beneficiary)
+        };
+        let moved: Vec<&Reward> = model.rewards.iter().filter(was_referrer).collect();
+        *met.entry("rewards of somebody else's friends".to_owned()).or_default() += moved.len();
+        let taken = moved.iter().filter(|reward| reward.net < reward.amount).count();
+        *met.entry("of these, taken back".to_owned()).or_default() += taken;
         for decision in &model.decisions {
             *met.entry(format!("decided {:?}", decision.outcome)).or_default() += 1;
         }
@@ -58,6 +69,16 @@ fn every_moment_of_every_history_is_sound() {
         *met.entry("histories that end with a debt".to_owned()).or_default() += usize::from(debts);
         let netted = model.claims.iter().filter(|claim| claim.netted > 0 && claim.status != ClaimStatus::Requested);
         *met.entry("claims that netted".to_owned()).or_default() += netted.count();
+        let credited = model.claims.iter().filter(|claim| claim.credited > 0);
+        *met.entry("claims that gave back".to_owned()).or_default() += credited.clone().count();
+        let settled = credited.filter(|claim| claim.status != ClaimStatus::Requested);
+        *met.entry("settled claims that gave back".to_owned()).or_default() += settled.count();
+        let keys: BTreeMap<_, usize> = model.claims.iter().fold(BTreeMap::new(), |mut keys, claim| {
+            *keys.entry((claim.name.person, &claim.name.key)).or_default() += 1;
+            keys
+        });
+        *met.entry("claims of several currencies".to_owned()).or_default() +=
+            keys.values().filter(|claims| **claims > 1).count();
     }
     let lines: Vec<String> = met.iter().map(|(what, times)| format!("{what}: {times}")).collect();
     let few = |what: &str| met.get(what).copied().unwrap_or(0) < 5;
@@ -70,7 +91,15 @@ fn every_moment_of_every_history_is_sound() {
         "Claim Refused(NothingToClaim)",
         "Claim Refused(RewardNotAvailable)",
         "Settle Refused(AlreadySettled)",
+        "rewards of somebody else's friends",
+        "of these, taken back",
+        "Move Done",
+        "Move Refused(Cycle)",
+        "Move Refused(SameReferrer)",
         "claims that netted",
+        "claims that gave back",
+        "settled claims that gave back",
+        "claims of several currencies",
         "histories that end with a debt",
         "reward Expired",
         "reward Pending",

@@ -161,6 +161,8 @@ pub struct Claim {
     pub amount: i64,
     /// What was owed and taken off.
     pub netted: i64,
+    /// What had been taken off too much before and was added.
+    pub credited: i64,
     /// Its state.
     pub status: ClaimStatus,
 }

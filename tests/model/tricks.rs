@@ -1,4 +1,4 @@
-//! What is nasty about money: early refunds, thirds, repeated keys, claims, failed payouts and debts.
+//! What is nasty about money: early refunds, thirds, repeated keys, claims, failed payouts, debts and credits.
 
 use rand::RngExt;
 
@@ -69,7 +69,7 @@ impl Teller {
         }
     }
 
-    /// Mostly somebody who has something to claim, and rather somebody who owes.
+    /// Mostly somebody who has something to claim, and rather somebody who owes or to whom something is owed.
     pub(crate) fn claim(&mut self) {
         let rewards: Vec<_> =
             self.model.rewards.iter().filter(|old| old.status == Status::Available).cloned().collect();
@@ -81,7 +81,12 @@ impl Teller {
         let chosen = if happens(&mut self.rng, 60) { self.one_of(&owing) } else { None };
         let chosen = chosen.or_else(|| self.one_of(&rewards));
         let anybody = self.somebody().filter(|_| happens(&mut self.rng, 15));
-        let Some(person) = anybody.or(chosen.map(|reward| reward.beneficiary)) else { return };
+        let credited: Vec<_> = self.model.claims.iter().map(|claim| claim.name.clone()).collect();
+        let credited: Vec<_> =
+            credited.into_iter().filter(|name| self.model.credit(name.person, name.currency) > 0).collect();
+        let creditor = if happens(&mut self.rng, 50) { self.one_of(&credited) } else { None };
+        let creditor = creditor.map(|name| name.person);
+        let Some(person) = creditor.or(anybody).or(chosen.map(|reward| reward.beneficiary)) else { return };
         let mut names = None;
         if happens(&mut self.rng, 35) {
             let any = if happens(&mut self.rng, 80) { &rewards } else { &self.model.rewards };
@@ -114,17 +119,18 @@ impl Teller {
         }
     }
 
-    /// A story in itself: somebody is paid out, what they were paid for is taken back, and what they earn next has to
-    /// cover what they owe.
+    /// A story in itself: somebody claims, or is paid out, what they claimed is taken back, and what they earn next has to
+    /// cover what they owe. Then either payout may fail.
     pub(crate) fn owe(&mut self) {
         let is_open = |old: &&Reward| old.status == Status::Available && !old.name.event_key.starts_with("signup");
         let rewards: Vec<Reward> = self.model.rewards.iter().filter(is_open).cloned().collect();
         let Some(reward) = self.one_of(&rewards) else { return };
         let (person, currency) = (reward.beneficiary, reward.currency);
-        let key = self.key("c");
-        self.add(Operation::Claim { person, key: key.clone(), rewards: None });
+        let first = self.key("c");
+        self.add(Operation::Claim { person, key: first.clone(), rewards: None });
+        let first = ClaimName { person, key: first, currency };
         if happens(&mut self.rng, 50) {
-            self.add(Operation::Settle { claim: ClaimName { person, key, currency }, paid: true });
+            self.add(Operation::Settle { claim: first.clone(), paid: true });
         }
         let key = self.key("f");
         let left = self.model.left(reward.event);
@@ -137,6 +143,13 @@ impl Teller {
         }
         let key = self.key("c");
         self.add(Operation::Claim { person, key: key.clone(), rewards: None });
+        if happens(&mut self.rng, 60) {
+            self.add(Operation::Settle { claim: first, paid: false });
+            let again = self.key("c");
+            self.add(Operation::Claim { person, key: again.clone(), rewards: None });
+            let paid = happens(&mut self.rng, 50);
+            self.add(Operation::Settle { claim: ClaimName { person, key: again, currency }, paid });
+        }
         if happens(&mut self.rng, 60) {
             let paid = happens(&mut self.rng, 40);
             self.add(Operation::Settle { claim: ClaimName { person, key, currency }, paid });
