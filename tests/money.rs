@@ -1,7 +1,7 @@
 //! The way of the money: granted, taken back, claimed, paid and owed, and what everybody has after each step.
 //!
 //! The default program pays Ann 10.00 for each friend who makes a first purchase, and the friend 5.00.
-#![expect(clippy::expect_used, reason = "in a test, what fails should fail loudly")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "in a test, what fails should fail loudly")]
 
 #[path = "money/credit.rs"]
 mod credit;

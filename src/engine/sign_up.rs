@@ -203,15 +203,17 @@ fn has_evidence(evidence: &models::Evidence) -> bool {
     [evidence.ip_hash, evidence.device_hash, evidence.user_agent_hash].iter().any(Option::is_some)
 }
 
-/// A user who signed up before, with the attribution of then.
+/// A user who signed up before, with the attribution of then; whoever was given a referrer since counts as attributed.
 async fn known_user(tx: &mut Tx, external_id: &str) -> Result<Option<SignedUp>, Error> {
     let Some(user) = run!(tx, users::by_external_id(external_id))? else { return Ok(None) };
     let referral = run!(tx, referrals::of_referred(&[user.id]))?.pop();
     let event = run!(tx, events::by_key(&signup_key(user.id)))?;
     let kept = event.and_then(|event| Findings::from_json(&event.metadata?));
-    let findings = kept.unwrap_or_else(|| {
-        let outcome = if referral.is_some() { Outcome::Attributed } else { Outcome::None };
-        Findings::of_referral(outcome, referral.as_ref().and_then(|referral| referral.code.clone()))
+    let mut findings = kept.unwrap_or_else(|| {
+        Findings::of_referral(Outcome::None, referral.as_ref().and_then(|referral| referral.code.clone()))
     });
+    if referral.is_some() {
+        findings.outcome = Outcome::Attributed;
+    }
     Ok(Some(SignedUp { user, created: false, findings, referral }))
 }
