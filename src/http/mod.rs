@@ -11,7 +11,7 @@
 //! | [`auth`] | host tokens and keys |
 //! | [`pages`] | GraphiQL, built in |
 //! | [`links`] | `/r/{code}`: referral links and their QR codes |
-//! | [`visitor`] | the client's own address, past proxies, and its cookie |
+//! | `visitor` | the client's own address, past proxies, and its cookie |
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
 //! | [`server`], [`shutdown`], [`stall`] | the accept loop and how it ends |
