@@ -9,6 +9,7 @@ pub mod clicks;
 mod context;
 pub mod demo;
 mod error;
+mod evidence;
 mod floor;
 pub mod fold;
 pub mod import;
@@ -19,13 +20,16 @@ pub mod ledger_check;
 pub mod look_up_code;
 pub mod move_user;
 pub mod pace;
+pub mod listings;
 mod pause;
 pub mod program_links;
 pub mod programs;
+pub mod purge;
 pub mod record_event;
 pub mod record_refund;
 mod recount;
 pub mod referral_codes;
+pub mod review_referral;
 pub mod settle_claim;
 pub mod setup;
 pub mod sign_up;
@@ -52,6 +56,8 @@ pub struct Engine {
     pub context: Context,
     /// Leaderboards of long ago, as they were last counted.
     pub past_boards: leaderboard::PastBoards,
+    /// For how many days evidence of fraud is kept.
+    pub evidence_days: u32,
     /// From where to look for rows of the outbox.
     outbox: floor::Floor,
     /// From where to look for changes that boards have to take in.
@@ -62,6 +68,14 @@ impl Engine {
     /// Puts an engine together.
     pub fn new(store: Store, live: Live, context: Context) -> Self {
         let (outbox, board_deltas) = (floor::Floor::default(), floor::Floor::default());
-        Self { store, live, context, past_boards: leaderboard::PastBoards::default(), outbox, board_deltas }
+        Self {
+            store,
+            live,
+            context,
+            past_boards: leaderboard::PastBoards::default(),
+            evidence_days: purge::EVIDENCE_DAYS,
+            outbox,
+            board_deltas,
+        }
     }
 }

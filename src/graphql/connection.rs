@@ -39,6 +39,10 @@ pub enum ListTag {
     Board,
     /// Transfers.
     Transfers,
+    /// Reviews.
+    Reviews,
+    /// Entries of the allow list and the block list.
+    Listings,
 }
 
 /// Writes a cursor: the list's mark and bytes that say where in the list.
