@@ -21,6 +21,7 @@ pub mod look_up_code;
 pub mod move_user;
 pub mod pace;
 pub mod listings;
+pub mod look_up_code;
 mod pause;
 pub mod program_links;
 pub mod programs;
