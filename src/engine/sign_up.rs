@@ -213,5 +213,8 @@ async fn known_user(tx: &mut Tx, external_id: &str) -> Result<Option<SignedUp>, 
         let outcome = if referral.is_some() { Outcome::Attributed } else { Outcome::None };
         Findings::of_referral(outcome, referral.as_ref().and_then(|referral| referral.code.clone()))
     });
+    // Somebody whom nobody had brought in may have been moved since.
+    let outcome = if referral.is_some() { Outcome::Attributed } else { findings.outcome };
+    let findings = Findings { outcome, ..findings };
     Ok(Some(SignedUp { user, created: false, findings, referral }))
 }
