@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Who is named as the actor of what time does.
+const CLOCKWORK: &str = "banyan";
+
 /// What one transaction adds to the ledger.
 #[derive(Default)]
 pub(super) struct Ledger {
@@ -92,6 +95,18 @@ impl Ledger {
         });
     }
 
+    /// What time alone does to a reward (rule 15): a hold that ends, then an unclaimed reward that lapses, both at once
+    /// when nobody looked in between. Says whether anything happened.
+    pub(super) fn let_time_tell(&mut self, reward: &mut Reward, now: Timestamp) -> bool {
+        let before = reward.status;
+        while let Some((to, reason)) = due_move(reward, now) {
+            self.moved(reward, to, CLOCKWORK, reason, now);
+            self.of_reward(reward, (reward.status.account(), to.account()), reward.net, reason, now);
+            reward.status = to;
+        }
+        reward.status != before
+    }
+
     /// Nothing moves for nothing: an amount of zero leaves no trace.
     fn book(&mut self, transfer: NewTransfer, (from, to): (AccountKind, AccountKind)) {
         if transfer.amount == 0 {
@@ -131,5 +146,15 @@ fn add(account: &mut AccountChange, kind: AccountKind, amount: i64) {
         AccountKind::Claimed => account.claimed += amount,
         AccountKind::Paid => account.paid += amount,
         AccountKind::Debt => account.debt -= amount,
+    }
+}
+
+fn due_move(reward: &Reward, now: Timestamp) -> Option<(RewardStatus, &'static str)> {
+    match reward.status {
+        RewardStatus::Pending if reward.available_at <= now => Some((RewardStatus::Available, "the hold is over")),
+        RewardStatus::Available if reward.expires_at.is_some_and(|expires_at| expires_at <= now) => {
+            Some((RewardStatus::Expired, "not claimed in time"))
+        }
+        _ => None,
     }
 }

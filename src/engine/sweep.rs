@@ -4,14 +4,10 @@
 
 use super::{Engine, Error, ledger::Ledger};
 use crate::{
-    domain::{
-        id::Id,
-        reward::{AccountKind, RewardStatus},
-        time::Timestamp,
-    },
+    domain::{id::Id, time::Timestamp},
     failpoint::{self, Point},
     live::{Hint, Topic},
-    store::{StoreError, Tx, models, requests::RewardChange, run},
+    store::{StoreError, Tx, requests::RewardChange, run},
 };
 
 /// Rewards of one sweep.
@@ -43,13 +39,12 @@ impl Engine {
 async fn sweep_user(tx: &mut Tx, user: Id, rewards: Vec<Id>, now: Timestamp) -> Result<i64, Error> {
     let version = run!(tx, totals::bump(user))?;
     let mut ledger = Ledger::default();
-    for reward in run!(tx, rewards::lock(rewards))? {
-        let Some(to) = due_move(&reward, now) else { continue };
-        let reason = if to == RewardStatus::Available { "the hold is over" } else { "not claimed in time" };
-        ledger.moved(&reward, to, "banyan", reason, now);
-        let accounts: (AccountKind, AccountKind) = (reward.status.account(), to.account());
-        ledger.of_reward(&reward, accounts, reward.net, reason, now);
-        let change = RewardChange { to, ..RewardChange::of(&reward, version) };
+    for mut reward in run!(tx, rewards::lock(rewards))? {
+        let before = reward.status;
+        if !ledger.let_time_tell(&mut reward, now) {
+            continue;
+        }
+        let change = RewardChange { from: before, ..RewardChange::of(&reward, version) };
         if !run!(tx, rewards::change(change))? {
             return Err(StoreError::Transient("a reward changed meanwhile".to_owned()).into());
         }
@@ -58,14 +53,4 @@ async fn sweep_user(tx: &mut Tx, user: Id, rewards: Vec<Id>, now: Timestamp) -> 
     ledger.write(tx).await?;
     failpoint::reach(Point::SweepBooked);
     Ok(version)
-}
-
-fn due_move(reward: &models::Reward, now: Timestamp) -> Option<RewardStatus> {
-    match reward.status {
-        RewardStatus::Pending if reward.available_at <= now => Some(RewardStatus::Available),
-        RewardStatus::Available if reward.expires_at.is_some_and(|expires_at| expires_at <= now) => {
-            Some(RewardStatus::Expired)
-        }
-        _ => None,
-    }
 }

@@ -263,8 +263,11 @@ impl Desk<'_> {
     }
 
     /// Takes a reward back: before it is claimed it is reversed, afterwards it leaves a debt (rule 17).
+    ///
+    /// What time did to it comes first, whether or not the sweep has noticed: what had lapsed stays lapsed.
     fn reverse(&mut self, reward: Id, amount: i64) {
         let Some(state) = self.rewards.get_mut(&reward) else { return };
+        self.decided.ledger.let_time_tell(&mut state.row, self.now);
         let from = taken_back_from(state.row.status);
         state.row.net -= amount;
         state.changed = true;
