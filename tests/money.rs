@@ -309,3 +309,17 @@ fn a_held_reward_waits_for_its_day_and_lapses() {
         shop.has("ann", NOTHING).await;
     });
 }
+
+#[test]
+fn what_lapsed_unnoticed_is_not_taken_back() {
+    in_a_shop(async |shop| {
+        shop.promise_with_hold(0, 30).await;
+        shop.customer("ben").await;
+        shop.has("ann", available(1_000)).await;
+        shop.harness.clock().pass_days(30);
+        // The refund is folded before the sweep comes by.
+        shop.refunds("order of ben", "refund-1", None).await;
+        shop.has("ann", NOTHING).await;
+        assert_eq!(shop.rewards("ann").await, ["order of ben EXPIRED 1000 0"]);
+    });
+}
