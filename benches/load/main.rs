@@ -6,8 +6,8 @@
 //! Every answer is looked at: one that is not what was asked for ends the run. For each kind of request it prints
 //! requests per second, latency percentiles as a client sees them, and the processor time that the server spent on one.
 //!
-//! Client and server share the machine, so that latencies say more when one connection asks alone
-//! (`--connections 1`), and throughput when many do. Processor time hardly depends on it.
+//! Client and server share the machine, so that latencies say more when one connection asks alone, and throughput when
+//! many do. Reads are measured both ways. Processor time hardly depends on it.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a tool for whoever works on Banyan")]
 
 mod clicks;
@@ -76,6 +76,9 @@ async fn measure(arguments: &Arguments, database: &Database) {
     for kind in requests::Kind::ALL {
         let measured = requests::measure(&server, kind, &people, arguments).await;
         println!("{measured}");
+        if kind.is_read() {
+            println!("{}", requests::measure_alone(&server, kind, &people).await);
+        }
         if kind == requests::Kind::RecordEvent {
             people::all_rewarded(&server, &people, arguments.requests).await;
         }

@@ -128,6 +128,11 @@ impl Kind {
         }
     }
 
+    /// Whether asking changes nothing.
+    pub const fn is_read(self) -> bool {
+        matches!(self, Self::Tree | Self::Nested | Self::Board | Self::Page | Self::Upline)
+    }
+
     /// How many of these can be asked for at all.
     fn limit(self, people: &People) -> usize {
         match self {
@@ -141,9 +146,26 @@ fn pick(people: &[Person], number: usize) -> &Person {
     &people[number % people.len()]
 }
 
+/// Requests of the measurement from one connection.
+const ALONE: usize = 300;
+
 /// Sends requests of a kind from many connections at once.
 pub async fn measure(server: &Server, kind: Kind, people: &People, arguments: &Arguments) -> Figures {
     let requests = arguments.requests.min(kind.limit(people));
+    send(server, (kind, kind.name()), people, (requests, arguments.connections)).await
+}
+
+/// Sends requests of a kind from one connection, so that an answer waits for nothing but itself.
+pub async fn measure_alone(server: &Server, kind: Kind, people: &People) -> Figures {
+    send(server, (kind, "  from one connection"), people, (ALONE, 1)).await
+}
+
+async fn send(
+    server: &Server,
+    (kind, name): (Kind, &'static str),
+    people: &People,
+    (requests, connections): (usize, usize),
+) -> Figures {
     let next = Arc::new(AtomicUsize::new(0));
     let stopwatch = Stopwatch::start(server.process_id());
     let connection = async || {
@@ -160,7 +182,7 @@ pub async fn measure(server: &Server, kind: Kind, people: &People, arguments: &A
             assert!(kind.is_answered_by(&data), "{kind:?} {variables}: {data}");
         }
     };
-    let connections = (0..arguments.connections).map(|_| connection());
+    let connections = (0..connections).map(|_| connection());
     let latencies = futures_util::future::join_all(connections).await.concat();
-    stopwatch.stop(kind.name(), latencies)
+    stopwatch.stop(name, latencies)
 }

@@ -76,17 +76,19 @@ pub(super) fn pool(
 ) -> Result<Pool<Connection>, StoreError> {
     let mut config = ManagerConfig::default();
     config.recycling_method = RecyclingMethod::Fast;
-    let (limits, statements) = (settings.session_limits(), statements.clone());
-    config.custom_setup = Box::new(move |url| establish(url.to_owned(), limits.clone(), statements.clone()).boxed());
+    let (options, statements) = (settings.session_options(), statements.clone());
+    config.custom_setup = Box::new(move |url| establish(url.to_owned(), options.clone(), statements.clone()).boxed());
     let manager = AsyncDieselConnectionManager::<Connection>::new_with_config(url, config);
     settings.build(manager, settings.connections)
 }
 
-/// Opens a session whose statements, locks and idle transactions cannot last for ever.
-async fn establish(url: String, limits: String, statements: Statements) -> diesel::ConnectionResult<Connection> {
+/// Opens a session whose statements, locks and idle transactions cannot last for ever. Options of the address come last,
+/// so that they win.
+async fn establish(url: String, options: String, statements: Statements) -> diesel::ConnectionResult<Connection> {
     let bad = ConnectionError::BadConnection;
     let mut config: tokio_postgres::Config = url.parse().map_err(|error| bad(explain(&error)))?;
-    config.options(limits).application_name("banyan").connect_timeout(super::pool::CREATE_TIMEOUT);
+    let options = [Some(options.as_str()), config.get_options()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    config.options(options).application_name("banyan").connect_timeout(super::pool::CREATE_TIMEOUT);
     // Asked for, encryption is worth something: the server's certificate is checked. Not asked for, it is left off,
     // rather than opened to whoever answers, which is all that `prefer` could promise.
     let mut connection = if config.get_ssl_mode() != SslMode::Require {

@@ -107,7 +107,7 @@ impl Engine {
         run!(tx, bulk::add_totals(changes))?;
         let calendars = calendars(tx, &edges).await?;
         run!(tx, boards::insert_deltas(board_deltas(&edges, &calendars, self.context.now())))?;
-        let counted = run!(tx, referrals::mark_counted(&marked))?;
+        let counted = run!(tx, load::mark_counted(&marked))?;
         Ok(Slice { counted, versions: versions.into_iter().map(|(user, version)| (user, version + 1)).collect() })
     }
 }

@@ -91,6 +91,17 @@ struct StepRow {
     level: i32,
 }
 
+/// Marks referrals as counted; says how many were not yet. Two lists of ids would be looked up in every combination.
+pub async fn mark_counted(conn: &mut Connection, edges: &[Referral]) -> QueryResult<usize> {
+    const TEXT: &str = "DELETE FROM uncounted AS u USING unnest($1::uuid[], $2::uuid[]) AS d(referrer_id, user_id) \
+        WHERE u.referrer_id = d.referrer_id AND u.user_id = d.user_id";
+    sql_query(TEXT)
+        .bind::<Array<Uuid>, _>(edges.iter().map(|edge| edge.referrer_id).collect::<Vec<_>>())
+        .bind::<Array<Uuid>, _>(edges.iter().map(|edge| edge.referred_id).collect::<Vec<_>>())
+        .execute(conn)
+        .await
+}
+
 /// The ancestors of very many users within `levels`. Each step is a subquery of its own: a join would make the planner
 /// read the whole table once a level.
 pub async fn ancestors(conn: &mut Connection, starts: Vec<Id>, levels: i32) -> QueryResult<Vec<Step>> {

@@ -1,7 +1,5 @@
 //! The edges of the tree.
 
-use std::collections::BTreeSet;
-
 use diesel::prelude::*;
 use diesel_async::{AsyncConnectionCore, RunQueryDsl};
 
@@ -57,14 +55,6 @@ pub async fn insert(conn: &mut Connection, referral: Referral) -> QueryResult<()
 pub async fn claim_uncounted(conn: &mut Connection, limit: i64) -> QueryResult<Vec<Id>> {
     let marks = uncounted::table.order((uncounted::referrer_id, uncounted::user_id)).limit(limit);
     skip_locked!(marks.select(uncounted::user_id)).load(conn).await
-}
-
-/// Marks referrals as counted.
-pub async fn mark_counted(conn: &mut Connection, edges: &[Referral]) -> QueryResult<usize> {
-    let referrers: BTreeSet<Id> = edges.iter().map(|edge| edge.referrer_id).collect();
-    let marks = uncounted::table.filter(uncounted::referrer_id.eq_any(referrers));
-    let users = edges.iter().map(|edge| edge.referred_id);
-    diesel::delete(marks.filter(uncounted::user_id.eq_any(users))).execute(conn).await
 }
 
 /// Gives a referral to another referrer; says whether it was the first one's. How it came about is forgotten here: the

@@ -90,6 +90,17 @@ pub async fn insert_referrals(conn: &mut Connection, rows: Vec<Referral>) -> Que
     .await
 }
 
+/// Marks referrals as counted; says how many were not yet.
+pub async fn mark_counted(conn: &mut Connection, edges: &[Referral]) -> QueryResult<usize> {
+    let marks: Vec<(Id, Id)> = edges.iter().map(|edge| (edge.referrer_id, edge.referred_id)).collect();
+    conn.spawn_blocking(move |conn| {
+        marks.into_iter().try_fold(0, |counted, mark| {
+            diesel::delete(uncounted::table.find(mark)).execute(conn).map(|rows| counted + rows)
+        })
+    })
+    .await
+}
+
 /// The ancestors of very many users within `levels`. Neighbours share most of their chains: each edge is read once.
 pub async fn ancestors(conn: &mut Connection, starts: Vec<Id>, levels: i32) -> QueryResult<Vec<Step>> {
     conn.spawn_blocking(move |conn| {
