@@ -138,17 +138,20 @@ pub fn routes(engine: Engine, options: &Options, shutdown: Shutdown) -> Result<R
     Ok(http::with_security_headers(routes))
 }
 
+/// Who is named in the audit log for keys that come with a start.
+const FIRST_START: &str = "start";
+
 /// The admin key that was given; one that is made now when there is no key at all; otherwise nothing to print.
 async fn bootstrap_key(engine: &Engine, options: &Options) -> Result<Option<String>, Fatal> {
     let request = CreateApiKey { name: "bootstrap".to_owned(), role: KeyRole::Admin, expires_at: None };
     if let Some(key) = &options.admin_api_key {
-        engine.adopt_api_key(request, key).await?;
+        engine.adopt_api_key(request, key, FIRST_START).await?;
         return Ok(None);
     }
     if !engine.api_keys().await?.is_empty() {
         return Ok(None);
     }
-    Ok(Some(engine.create_api_key(request).await?.1))
+    Ok(Some(engine.create_api_key(request, FIRST_START).await?.1))
 }
 
 async fn seed_demo(engine: &Engine) -> Result<(), Fatal> {

@@ -129,18 +129,22 @@ async fn verify(options: &Options) -> Result<(), Fatal> {
     }
 }
 
+/// Who is named in the audit log for what is done from the command line.
+const ACTOR: &str = "command line";
+
 /// Makes, lists and revokes API keys.
 async fn keys(options: &Options, what: Keys) -> Result<(), Fatal> {
     let engine = app::engine(options).await?;
     match what {
         Keys::Create { name, role } => {
-            let (_, secret) = engine.create_api_key(CreateApiKey { name, role: role.into(), expires_at: None }).await?;
+            let (_, secret) =
+                engine.create_api_key(CreateApiKey { name, role: role.into(), expires_at: None }, ACTOR).await?;
             say(&format!("Shown this once: {secret}"));
         }
         Keys::List => list_keys(&engine).await?,
         Keys::Revoke { id } => {
             let id = id::parse_as(Noun::ApiKey, &id)?;
-            let key = engine.revoke_api_key(id).await?.ok_or("there is no such key")?;
+            let key = engine.revoke_api_key(id, ACTOR).await?.ok_or("there is no such key")?;
             say(&format!("Revoked: {}", line(&key)));
         }
     }

@@ -7,7 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::{Engine, Error, input};
 use crate::{
-    domain::{id::Id, keyed_hash::KeyedHash, time::Timestamp, words::KeyRole},
+    domain::{
+        id::{Id, Noun},
+        keyed_hash::KeyedHash,
+        time::Timestamp,
+        words::KeyRole,
+    },
     store::{StoreError, Tx, models, run},
 };
 
@@ -30,22 +35,27 @@ pub struct CreateApiKey {
 
 impl Engine {
     /// Makes a key; the text is the secret, which is stored nowhere.
-    pub async fn create_api_key(&self, request: CreateApiKey) -> Result<(models::ApiKey, String), Error> {
+    pub async fn create_api_key(&self, request: CreateApiKey, actor: &str) -> Result<(models::ApiKey, String), Error> {
         input::text("name", &request.name, input::NAME_MAX_CHARS)?;
         let bytes: [u8; 32] = self.context.random();
         let symbols = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
         let symbols: String = symbols.map(|digit| char::from(SYMBOLS[usize::from(digit)])).collect();
         let secret = format!("banyan_{}_{symbols}", request.role.word().to_lowercase());
-        let key = self.store_key(&request, &secret).await?;
+        let key = self.store_key(&request, &secret, actor).await?;
         Ok((key, secret))
     }
 
     /// Makes a key with a secret that was chosen elsewhere; the one that is there when it is known already.
-    pub async fn adopt_api_key(&self, request: CreateApiKey, secret: &str) -> Result<models::ApiKey, Error> {
-        self.store_key(&request, secret).await
+    pub async fn adopt_api_key(
+        &self,
+        request: CreateApiKey,
+        secret: &str,
+        actor: &str,
+    ) -> Result<models::ApiKey, Error> {
+        self.store_key(&request, secret, actor).await
     }
 
-    async fn store_key(&self, request: &CreateApiKey, secret: &str) -> Result<models::ApiKey, Error> {
+    async fn store_key(&self, request: &CreateApiKey, secret: &str, actor: &str) -> Result<models::ApiKey, Error> {
         let key = models::ApiKey {
             id: self.context.new_id(),
             name: request.name.clone(),
@@ -58,16 +68,25 @@ impl Engine {
             last_used_at: None,
         };
         let stored = self.store.write(async |tx: &mut Tx| {
-            run!(tx, keys::insert(key.clone()))?;
+            if run!(tx, keys::insert(key.clone()))? {
+                run!(tx, audit::insert(audit_row((actor, "createApiKey"), key.id, key.created_at)))?;
+            }
             run!(tx, keys::by_hash(key.hash))
         });
         stored.await?.ok_or_else(|| StoreError::Corrupt("a key vanished".to_owned()).into())
     }
 
     /// Revokes a key for good. Nothing when there is no such key.
-    pub async fn revoke_api_key(&self, id: Id) -> Result<Option<models::ApiKey>, Error> {
+    pub async fn revoke_api_key(&self, id: Id, actor: &str) -> Result<Option<models::ApiKey>, Error> {
         let now = self.context.now();
-        self.store.write(async |tx: &mut Tx| run!(tx, keys::revoke(id, now)).map_err(Error::from)).await
+        let revoked = self.store.write(async |tx: &mut Tx| {
+            let (key, is_new) = run!(tx, keys::revoke(id, now))?;
+            if is_new {
+                run!(tx, audit::insert(audit_row((actor, "revokeApiKey"), id, now)))?;
+            }
+            Ok::<_, StoreError>(key)
+        });
+        revoked.await.map_err(Error::from)
     }
 
     /// The live key with this secret.
@@ -82,6 +101,11 @@ impl Engine {
     pub async fn api_keys(&self) -> Result<Vec<models::ApiKey>, Error> {
         self.store.look(async |tx: &mut Tx| run!(tx, keys::all()).map_err(Error::from)).await
     }
+}
+
+fn audit_row((actor, action): (&str, &str), key: Id, created_at: Timestamp) -> models::NewAudit {
+    let subject = key.typed(Noun::ApiKey);
+    models::NewAudit { actor: actor.to_owned(), action: action.to_owned(), subject, reason: None, created_at }
 }
 
 fn hash(secret: &str) -> KeyedHash {

@@ -3,7 +3,7 @@
 use super::{Engine, Error, Refusal, RefusalCode, input, ledger::Ledger};
 use crate::{
     domain::{
-        id::Id,
+        id::{Id, Noun},
         reward::{AccountKind, RewardStatus},
         time::{DAY_MICROS, Timestamp},
         words::ClaimStatus,
@@ -33,7 +33,7 @@ pub struct SettleClaim {
 
 impl Engine {
     /// Settles a claim. The same outcome and reference again gives the same answer.
-    pub async fn settle_claim(&self, request: SettleClaim) -> Result<models::Claim, Error> {
+    pub async fn settle_claim(&self, request: SettleClaim, actor: &str) -> Result<models::Claim, Error> {
         if request.outcome == ClaimStatus::Requested {
             return Err(Refusal::new(RefusalCode::InvalidInput, "outcome", "a claim ends PAID or FAILED").into());
         }
@@ -41,7 +41,7 @@ impl Engine {
             input::text("reference", reference, input::KEY_MAX_CHARS)?;
         }
         let now = self.context.now();
-        let settled = self.store.write(async |tx: &mut Tx| settle_in(tx, &request, now).await).await;
+        let settled = self.store.write(async |tx: &mut Tx| settle_in(tx, &request, (actor, now)).await).await;
         let (claim, version) = match settled {
             Err(Error::Failed(failure)) if failure.is_duplicate_of("claims.reference") => {
                 let message = "this reference belongs to another claim";
@@ -59,7 +59,11 @@ impl Engine {
 }
 
 /// Settles, and says which version of the owner's totals that is; none when it was settled so already.
-async fn settle_in(tx: &mut Tx, request: &SettleClaim, now: Timestamp) -> Result<(models::Claim, Option<i64>), Error> {
+async fn settle_in(
+    tx: &mut Tx,
+    request: &SettleClaim,
+    (actor, now): (&str, Timestamp),
+) -> Result<(models::Claim, Option<i64>), Error> {
     let not_found = || Refusal::new(RefusalCode::ClaimNotFound, "claimId", "there is no such claim");
     let claim = run!(tx, claims::by_ids(&[request.claim]))?.pop().ok_or_else(not_found)?;
     // Totals are locked before anything else of the user; the claim is read again under that lock.
@@ -93,6 +97,14 @@ async fn settle_in(tx: &mut Tx, request: &SettleClaim, now: Timestamp) -> Result
     }
     book_claim(&mut ledger, &claim, now);
     ledger.write(tx).await?;
+    let row = models::NewAudit {
+        actor: actor.to_owned(),
+        action: "settleClaim".to_owned(),
+        subject: claim.id.typed(Noun::Claim),
+        reason: Some(claim.status.word().to_owned()),
+        created_at: now,
+    };
+    run!(tx, audit::insert(row))?;
     failpoint::reach(Point::SettleBooked);
     Ok((claim, Some(version)))
 }

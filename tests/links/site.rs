@@ -66,7 +66,7 @@ impl Site {
     pub async fn of(harness: &Harness, arguments: &[&str]) -> Self {
         let engine = harness.engine().clone();
         let request = CreateApiKey { name: "host".to_owned(), role: KeyRole::Admin, expires_at: None };
-        let (_, key) = engine.create_api_key(request).await.unwrap();
+        let (_, key) = engine.create_api_key(request, "story").await.unwrap();
         let options = options(arguments);
         options.check().unwrap();
         Self { routes: app::routes(engine, &options, Shutdown::new()).unwrap(), key }

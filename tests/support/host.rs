@@ -87,7 +87,7 @@ impl Host {
     /// Tells how a claim ended.
     pub async fn settle(&self, claim: Id, outcome: ClaimStatus, reference: Option<&str>) -> Deed<models::Claim> {
         let request = SettleClaim { claim, outcome, reference: reference.map(str::to_owned) };
-        answer(|| self.0.settle_claim(request.clone())).await
+        answer(|| self.0.settle_claim(request.clone(), "story")).await
     }
 
     /// Moves a user, with everybody below, to another referrer.

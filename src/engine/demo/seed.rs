@@ -122,7 +122,8 @@ impl Engine {
             };
             for claim in claims.into_iter().filter(|_| rng.random::<bool>()) {
                 let reference = Some(format!("payout-of-{external_id}"));
-                self.settle_claim(SettleClaim { claim: claim.id, outcome: ClaimStatus::Paid, reference }).await?;
+                self.settle_claim(SettleClaim { claim: claim.id, outcome: ClaimStatus::Paid, reference }, "demo")
+                    .await?;
             }
         }
         Ok(())

@@ -117,14 +117,14 @@ pub struct SettleClaimPayload {
 
 /// Settles a claim.
 pub(super) async fn settle_claim(scope: &Scope, input: SettleClaimInput) -> Result<SettleClaimPayload, ApiError> {
-    scope.caller_as::<Operator<'_>>()?;
+    let by = scope.caller_as::<Operator<'_>>()?;
     let refused = |error| SettleClaimPayload { claim: None, user_errors: vec![error] };
     let claim = match id::parse_as(Noun::Claim, &input.claim_id) {
         Ok(claim) => claim,
         Err(error) => return Ok(refused(UserError::new(RefusalCode::ClaimNotFound, "claimId", error.to_string()))),
     };
     let request = SettleClaim { claim, outcome: input.outcome.into(), reference: input.reference };
-    Ok(match settled(scope.engine.settle_claim(request).await)? {
+    Ok(match settled(scope.engine.settle_claim(request, by.key).await)? {
         Ok(row) => {
             let claim = Claim { row: Arc::new(row), sight: Sight::Staff };
             SettleClaimPayload { claim: Some(claim), user_errors: Vec::new() }

@@ -39,10 +39,10 @@ pub struct CreateApiKeyPayload {
 
 /// Makes a key.
 pub(super) async fn create_api_key(scope: &Scope, input: CreateApiKeyInput) -> Result<CreateApiKeyPayload, ApiError> {
-    scope.caller_as::<Operator<'_>>()?;
+    let by = scope.caller_as::<Operator<'_>>()?;
     let CreateApiKeyInput { name, role, expires_at } = input;
     let request = CreateApiKey { name, role: role.into(), expires_at: expires_at.map(|at| at.0) };
-    Ok(match settled(scope.engine.create_api_key(request).await)? {
+    Ok(match settled(scope.engine.create_api_key(request, by.key).await)? {
         Ok((key, secret)) => {
             CreateApiKeyPayload { api_key: Some(key.into()), secret: Some(secret), user_errors: Vec::new() }
         }
@@ -68,7 +68,7 @@ pub struct RevokeApiKeyPayload {
 
 /// Revokes a key.
 pub(super) async fn revoke_api_key(scope: &Scope, input: RevokeApiKeyInput) -> Result<RevokeApiKeyPayload, ApiError> {
-    scope.caller_as::<Operator<'_>>()?;
+    let by = scope.caller_as::<Operator<'_>>()?;
     let refused = |message: &str| {
         let error = UserError::new(RefusalCode::InvalidInput, "apiKeyId", message);
         RevokeApiKeyPayload { api_key: None, user_errors: vec![error] }
@@ -77,7 +77,7 @@ pub(super) async fn revoke_api_key(scope: &Scope, input: RevokeApiKeyInput) -> R
         Ok(id) => id,
         Err(error) => return Ok(refused(&error.to_string())),
     };
-    Ok(match settled(scope.engine.revoke_api_key(id).await)? {
+    Ok(match settled(scope.engine.revoke_api_key(id, by.key).await)? {
         Ok(Some(key)) => RevokeApiKeyPayload { api_key: Some(key.into()), user_errors: Vec::new() },
         Ok(None) => refused("there is no such key"),
         Err(error) => RevokeApiKeyPayload { api_key: None, user_errors: vec![error] },

@@ -25,9 +25,10 @@ pub async fn insert(conn: &mut Connection, key: ApiKey) -> QueryResult<bool> {
     insert.execute(conn).await.map(|rows| rows == 1)
 }
 
-/// Revokes a key that is not revoked yet and gives it; nothing when there is no such key.
-pub async fn revoke(conn: &mut Connection, id: Id, at: Timestamp) -> QueryResult<Option<ApiKey>> {
+/// Revokes a key that is not revoked yet, and gives it with whether this was it; nothing when there is no such key.
+pub async fn revoke(conn: &mut Connection, id: Id, at: Timestamp) -> QueryResult<(Option<ApiKey>, bool)> {
     let live = api_keys::table.find(id).filter(api_keys::revoked_at.is_null());
-    diesel::update(live).set(api_keys::revoked_at.eq(at)).execute(conn).await?;
-    api_keys::table.find(id).select(ApiKey::as_select()).first(conn).await.optional()
+    let revoked = diesel::update(live).set(api_keys::revoked_at.eq(at)).execute(conn).await? == 1;
+    let key = api_keys::table.find(id).select(ApiKey::as_select()).first(conn).await.optional()?;
+    Ok((key, revoked))
 }
