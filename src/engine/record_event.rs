@@ -135,8 +135,8 @@ impl Engine {
 
 async fn find_user(tx: &mut Tx, user: &UserRef) -> Result<models::User, Error> {
     let (found, field) = match user {
-        UserRef::Id(id) => (run!(tx, users::by_id(*id))?, "userId"),
-        UserRef::ExternalId(external_id) => (run!(tx, users::by_external_id(external_id))?, "externalId"),
+        UserRef::Id(id) => (run!(tx, users::hold(*id))?, "userId"),
+        UserRef::ExternalId(external_id) => (run!(tx, users::hold_by_external_id(external_id))?, "externalId"),
     };
     let found = found.filter(|user| user.status != UserStatus::Erased);
     found.ok_or_else(|| Refusal::new(RefusalCode::UserNotFound, field, "there is no such user").into())

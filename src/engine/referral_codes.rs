@@ -93,8 +93,13 @@ impl Engine {
             return Err(Refusal::new(RefusalCode::InvalidInput, "userId", message).into());
         }
         match vanity {
-            Some(vanity) => insert_vanity(tx, vanity, (user.id, program.id), (now, request.expires_at)).await,
             None => self.insert_generated_code(tx, (user.id, program.id), (now, request.expires_at)).await,
+            Some(vanity) => {
+                if !self.retired_among(tx, &[vanity.key.as_str().to_owned()]).await?.is_empty() {
+                    return Err(taken().into());
+                }
+                insert_vanity(tx, vanity, (user.id, program.id), (now, request.expires_at)).await
+            }
         }
     }
 
@@ -155,5 +160,9 @@ async fn insert_vanity(
     if run!(tx, codes::insert(row.clone()))? {
         return Ok(row);
     }
-    Err(Refusal::new(RefusalCode::CodeTaken, "code", "this code is taken, or was once").into())
+    Err(taken().into())
+}
+
+fn taken() -> Refusal {
+    Refusal::new(RefusalCode::CodeTaken, "code", "this code is taken, or was once")
 }

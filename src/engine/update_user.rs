@@ -29,6 +29,7 @@ impl Engine {
             phone_hash: request.phone.map(|phone| input::phone(key, phone.as_deref())).transpose()?,
         };
         let changed = self.store.write(async |tx: &mut Tx| {
+            run!(tx, users::lock(vec![request.user]))?;
             let known = run!(tx, users::by_id(request.user))?.filter(|user| user.status != UserStatus::Erased);
             let Some(known) = known else { return Ok(None) };
             if changes.is_empty() {

@@ -39,6 +39,8 @@ pub enum ListTag {
     Board,
     /// Transfers.
     Transfers,
+    /// What operators did.
+    AuditLog,
 }
 
 /// Writes a cursor: the list's mark and bytes that say where in the list.

@@ -388,6 +388,42 @@ pub struct NewReferralMove {
     pub from_click_id: Option<Id>,
 }
 
+row! {
+    /// A move, as it was noted.
+    ReferralMove in referral_moves {
+        id: i64,
+        user_id: Id,
+        from_referrer_id: Option<Id>,
+        to_referrer_id: Id,
+        reason: String,
+        actor: String,
+        created_at: Timestamp,
+        from_via: Option<Via>,
+        from_code: Option<String>,
+        from_click_id: Option<Id>,
+    }
+}
+
+row! {
+    /// A code that somebody who was erased had chosen.
+    RetiredCode in retired_codes {
+        hash: KeyedHash,
+        created_at: Timestamp,
+    }
+}
+
+row! {
+    /// Something that an operator did, as it was noted.
+    Audit in audit_log {
+        id: i64,
+        actor: String,
+        action: String,
+        subject: String,
+        reason: Option<String>,
+        created_at: Timestamp,
+    }
+}
+
 /// Something that an operator did.
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = audit_log)]

@@ -49,6 +49,20 @@ macro_rules! for_share {
     };
 }
 
+/// Locks the rows that a query reads even against those who only refer to them.
+macro_rules! for_erasure {
+    ($query:expr) => {
+        ($query).for_update()
+    };
+}
+
+/// Keeps the rows that a query reads from being erased, and nothing else.
+macro_rules! for_reference {
+    ($query:expr) => {
+        ($query).for_key_share()
+    };
+}
+
 /// Rows of one INSERT: 24 columns of them stay below the limit of parameters.
 pub(super) const ROWS_PER_INSERT: usize = 1_000;
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::{
-    models::{Reward, User},
+    models::{Code, Reward, User},
     schema::users,
     sql_types::{Bool, Int4, Int8, Nullable, Text, Timestamptz, Uuid},
 };
@@ -237,4 +237,17 @@ pub struct NewestBelow {
     /// The newest below the other direct ones, some of whom stand deeper.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub at_most: Option<Timestamp>,
+}
+
+/// A code that somebody who is erased had chosen, and what stands in its place.
+#[derive(Clone, Debug)]
+pub struct ReplacedCode {
+    /// The code as it was.
+    pub old: Code,
+    /// What it is called from now on; says nothing.
+    pub new: String,
+    /// What it is remembered by, so that nobody gets it again.
+    pub hash: KeyedHash,
+    /// When.
+    pub at: Timestamp,
 }

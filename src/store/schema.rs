@@ -336,6 +336,15 @@ diesel::table! {
 diesel::table! {
     use crate::store::sql_types::*;
 
+    retired_codes (hash) {
+        hash -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::store::sql_types::*;
+
     reviews (id) {
         id -> Uuid,
         referred_id -> Uuid,
@@ -544,6 +553,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     referral_moves,
     referrals,
     refunds,
+    retired_codes,
     reviews,
     reward_moves,
     rewards,

@@ -64,6 +64,20 @@ macro_rules! for_share {
     };
 }
 
+/// Nothing to lock: a write transaction is alone.
+macro_rules! for_erasure {
+    ($query:expr) => {
+        $query
+    };
+}
+
+/// Nothing to lock: a write transaction is alone.
+macro_rules! for_reference {
+    ($query:expr) => {
+        $query
+    };
+}
+
 /// The first children of each node of a recursive `tree`, at most `$2` of them.
 pub(super) const FIRST_CHILDREN: &str = "FROM tree CROSS JOIN referrals AS child ON child.referrer_id = tree.id \
     AND child.referred_id IN (SELECT edge.referred_id FROM referrals AS edge WHERE edge.referrer_id = tree.id \

@@ -67,7 +67,7 @@ struct StoredClick {
 
 impl Findings {
     /// An attribution that came to nothing and is about no code.
-    pub(super) const fn without_code(outcome: Outcome, lost: Vec<LostClick>) -> Self {
+    pub(in crate::engine) const fn without_code(outcome: Outcome, lost: Vec<LostClick>) -> Self {
         Self { outcome, code: None, click: None, lost }
     }
 

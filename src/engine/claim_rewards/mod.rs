@@ -66,7 +66,7 @@ impl Engine {
     }
 
     async fn claim_in(&self, tx: &mut Tx, request: &ClaimRewards, now: Timestamp) -> Result<Claimed, Error> {
-        let user = run!(tx, users::by_id(request.user))?.filter(|user| user.status != UserStatus::Erased);
+        let user = run!(tx, users::hold(request.user))?.filter(|user| user.status != UserStatus::Erased);
         let user = user.ok_or_else(|| Refusal::new(RefusalCode::UserNotFound, "userId", "there is no such user"))?;
         let fingerprint = fingerprint(request);
         if let Some(known) = run!(tx, claims::request(user.id, &request.key))? {

@@ -51,7 +51,7 @@ impl Engine {
         program: Id,
         lines: &[Line<UserRow>],
     ) -> Result<Vec<Fate>, Error> {
-        let mut known = look_up(tx, lines).await?;
+        let mut known = self.look_up(tx, lines).await?;
         let Plan { mut fates, accepted } = decide(lines, &known);
         let users = self.new_users(accepted.iter().map(|place| &lines[*place].row));
         let added: HashSet<Id> = run!(tx, load::insert_users(users.clone()))?.into_iter().collect();
@@ -78,6 +78,18 @@ impl Engine {
         }
         belongings.insert(tx).await?;
         Ok(fates)
+    }
+
+    async fn look_up(&self, tx: &mut Tx, lines: &[Line<UserRow>]) -> Result<Known, Error> {
+        let ids = lines.iter().flat_map(|line| std::iter::once(&line.row.external_id).chain(&line.row.referrer));
+        let ids: HashSet<&String> = ids.collect();
+        let users = run!(tx, users::ids_by_external_ids(ids.into_iter().cloned().collect()))?;
+        let keys: Vec<String> = lines.iter().filter_map(|line| Some(line.row.code.as_ref()?.key.clone())).collect();
+        let mut taken = self.retired_among(tx, &keys).await?;
+        if !keys.is_empty() {
+            taken.extend(run!(tx, codes::taken(keys))?);
+        }
+        Ok(Known { users: users.into_iter().collect(), taken_codes: taken.into_iter().collect() })
     }
 
     /// Users for these rows, in the order of their external ids: two imports that meet lock rows in one order.
@@ -157,15 +169,6 @@ impl Belongings {
         }
         Ok(())
     }
-}
-
-async fn look_up(tx: &mut Tx, lines: &[Line<UserRow>]) -> Result<Known, Error> {
-    let ids = lines.iter().flat_map(|line| std::iter::once(&line.row.external_id).chain(&line.row.referrer));
-    let ids: HashSet<&String> = ids.collect();
-    let users = run!(tx, users::ids_by_external_ids(ids.into_iter().cloned().collect()))?;
-    let keys: Vec<String> = lines.iter().filter_map(|line| Some(line.row.code.as_ref()?.key.clone())).collect();
-    let taken = if keys.is_empty() { Vec::new() } else { run!(tx, codes::taken(keys))? };
-    Ok(Known { users: users.into_iter().collect(), taken_codes: taken.into_iter().collect() })
 }
 
 /// Decides what becomes of each row. Rows may come in any order: one that is accepted calls those that wait for it.

@@ -15,6 +15,8 @@ const USUAL_LENGTH: u64 = 10;
 const LONGEST_PAGE: u64 = 100;
 /// The largest tree any field gives.
 const LARGEST_TREE: u64 = 5_000;
+/// What everything about one person costs, which comes as one scalar.
+const EXPORT: u64 = 1_000;
 
 /// Prices one operation: an object costs 1 and a scalar nothing, times every list and page it is in.
 ///
@@ -92,6 +94,7 @@ impl Pricing<'_> {
         let free = |times, place| (0, Answered { times, place });
         let paid = |cost, times, place| (cost, Answered { times, place });
         match (at.place, field.name.node.as_str(), many) {
+            (Place::Root, "exportUser", Many::Leaf) => paid(times(EXPORT), at.times, Place::Object),
             (Place::Page(length), "edges", Many::List) => free(times(length), Place::Edge),
             (Place::Page(length), _, Many::List) => free(times(length), Place::Object),
             (Place::Page(_), "pageInfo", _) | (Place::Edge, "node", _) | (_, _, Many::Leaf) => {
@@ -207,6 +210,7 @@ mod tests {
             ("{ referralTree(userId: 1, depth: 10, first: 100) { nodes { user { id } } } }", 1_000 + 1_000),
             ("{ referralTree(userId: 1, depth: 99999, first: 99999) { nodes { level } } }", 5_000),
             ("{ referralTree(userId: 1, depth: 2) { truncated root { id } nodes { level } } }", 20 + 1),
+            ("{ a: exportUser b: exportUser }", 2_000),
             // Fragments cost what they stand for.
             (
                 "{ users(first: 5) { ...P } } fragment P on UserConnection { nodes { ...U } }

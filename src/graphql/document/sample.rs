@@ -9,6 +9,7 @@ pub(super) const SDL: &str = r#"
 interface Node { id: ID! }
 scalar DateTime
 scalar Decimal
+scalar JSON
 enum UserStatus { ACTIVE SUSPENDED ERASED }
 type PageInfo { hasNextPage: Boolean! endCursor: String }
 type User implements Node {
@@ -38,6 +39,7 @@ type Query {
   referralTree(userId: ID!, depth: Int = 3, first: Int = 10): ReferralTree
   leaderboard(first: Int, after: String, last: Int, before: String): LeaderboardConnection
   ledgerCheck: LedgerCheck
+  exportUser(userId: ID): JSON
 }
 input SignUpInput { externalId: String! }
 type UserError { code: String! message: String! field: [String!] }

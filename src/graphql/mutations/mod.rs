@@ -2,6 +2,7 @@
 
 mod claims;
 mod codes;
+mod erase_user;
 mod events;
 mod keys;
 mod move_user;
@@ -17,6 +18,7 @@ pub use claims::{ClaimRewardsInput, ClaimRewardsPayload, SettleClaimInput, Settl
 pub use codes::{
     CreateReferralCodeInput, CreateReferralCodePayload, DisableReferralCodeInput, DisableReferralCodePayload,
 };
+pub use erase_user::{EraseUserInput, EraseUserPayload};
 pub use events::{RecordEventInput, RecordEventPayload, RecordRefundInput, RecordRefundPayload};
 pub use keys::{CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput, RevokeApiKeyPayload};
 pub use move_user::{MoveUserInput, MoveUserPayload};
@@ -167,6 +169,18 @@ impl Mutation {
         #[graphql(desc = "Whom, where, and why.")] input: MoveUserInput,
     ) -> Result<MoveUserPayload, ApiError> {
         move_user::move_user(fresh(ctx)?, input).await
+    }
+
+    /// Forgets a person for good: names, hashes of contacts and devices, what was kept with their events, what was written
+    /// about them. Their place in the tree, the counts and the ledger stay; they earn nothing any more, cannot claim, and
+    /// their codes stop working and are never given out again. Whoever signs up with the same `externalId` later is a new
+    /// person. For operators.
+    async fn erase_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom, and why.")] input: EraseUserInput,
+    ) -> Result<EraseUserPayload, ApiError> {
+        erase_user::erase_user(fresh(ctx)?, input).await
     }
 
     /// Makes an API key. Its secret is in the answer, and nowhere else ever after. For operators.

@@ -4,6 +4,7 @@ mod earnings;
 mod operations;
 mod people;
 mod programs;
+mod records;
 mod simulation;
 
 use async_graphql::MergedObject;
@@ -12,8 +13,9 @@ pub use earnings::EarningsQueries;
 pub use operations::OperationQueries;
 pub use people::PeopleQueries;
 pub use programs::{ProgramQueries, board_argument};
+pub use records::{AuditEntry, RecordQueries};
 pub use simulation::SimulationQueries;
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(PeopleQueries, ProgramQueries, SimulationQueries, EarningsQueries, OperationQueries);
+pub struct Query(PeopleQueries, ProgramQueries, SimulationQueries, EarningsQueries, OperationQueries, RecordQueries);

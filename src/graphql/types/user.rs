@@ -190,9 +190,10 @@ impl User {
         self.row.created_at.into()
     }
 
-    /// The host's own id of the user.
+    /// The host's own id of the user; null for who was erased.
     async fn external_id(&self) -> Option<&str> {
-        self.sight.is_private().then_some(&self.row.external_id)
+        let is_known = self.row.status != crate::domain::words::UserStatus::Erased;
+        (self.sight.is_private() && is_known).then_some(&self.row.external_id)
     }
 
     /// The name shown to others; masked (`A*** L***`) for who is neither the user nor above them.

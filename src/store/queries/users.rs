@@ -19,6 +19,22 @@ pub async fn by_id(conn: &mut Connection, id: Id) -> QueryResult<Option<User>> {
     users::table.find(id).select(User::as_select()).first(conn).await.optional()
 }
 
+/// One user, who is not erased before the transaction ends: what is added about them until then, an erasure finds.
+pub async fn hold(conn: &mut Connection, id: Id) -> QueryResult<Option<User>> {
+    for_reference!(users::table.find(id).select(User::as_select())).first(conn).await.optional()
+}
+
+/// The same by the host's name for them.
+pub async fn hold_by_external_id(conn: &mut Connection, external_id: &str) -> QueryResult<Option<User>> {
+    let query = users::table.filter(users::external_id.eq(external_id)).select(User::as_select());
+    for_reference!(query).first(conn).await.optional()
+}
+
+/// One user, once nobody is adding anything about them any more.
+pub async fn lock_alone(conn: &mut Connection, id: Id) -> QueryResult<Option<User>> {
+    for_erasure!(users::table.find(id).select(User::as_select())).first(conn).await.optional()
+}
+
 /// Several users, in no order.
 pub async fn by_ids(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<User>> {
     users::table.filter(users::id.eq_any(ids.to_vec())).select(User::as_select()).load(conn).await

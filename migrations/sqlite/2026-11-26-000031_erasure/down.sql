@@ -1,0 +1,2 @@
+DROP INDEX audit_log_subject;
+DROP TABLE retired_codes;

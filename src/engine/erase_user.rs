@@ -1,0 +1,163 @@
+//! Forgetting a person (rule 6).
+//!
+//! What stays is the place in the tree, the counters, the ledger and what others earned: an anonymous node under the same
+//! id. What goes is everything that says who it was: names, hashes of contacts and evidence, what the host kept with
+//! events, what operators wrote about the person, and codes that the person had chosen. Codes stop working and are never
+//! given out again; of a chosen one only a keyed hash remembers that. The host's id for the person is replaced, so whoever
+//! signs up under it later is a new person, who shares nothing with the old one.
+//!
+//! Idempotency keys, payout references and claims stay, for the books: the host must not write people into them.
+//!
+//! An erasure takes the fold gate alone and the person's row from everybody who is adding something about them: nothing
+//! that was on its way stays behind.
+
+use super::{
+    Engine, Error, Refusal, RefusalCode,
+    attribution::Findings,
+    input,
+    own_clicks::{findings_of, own_clicks},
+    sign_up::signup_key,
+};
+use crate::{
+    domain::{
+        id::{Id, Noun},
+        time::Timestamp,
+        words::{CodeKind, UserStatus},
+    },
+    live::{Hint, Topic},
+    store::{Tx, models, requests::ReplacedCode, run},
+};
+
+/// What is left of words about a person.
+const ERASED: &str = "erased";
+/// Shortest name that a reason is searched for, in characters: shorter ones stand in ordinary words.
+const NAME_MIN_CHARS: usize = 3;
+/// What hashes of retired codes are for.
+const RETIRED: &str = "code";
+
+/// Whom to forget.
+#[derive(Clone, Debug)]
+pub struct EraseUser {
+    /// Who.
+    pub user: Id,
+    /// Why, for the audit log. It outlives the person, so it must not name them.
+    pub reason: String,
+}
+
+impl Engine {
+    /// Erases a user for good; nothing changes when they are erased already.
+    pub async fn erase_user(&self, request: EraseUser, actor: &str) -> Result<models::User, Error> {
+        input::reason(&request.reason)?;
+        self.pause_folding().await?;
+        let erased = self.store.write_long(async |tx: &mut Tx| self.erase_in(tx, &request, actor).await).await;
+        let (user, version) = self.resume_folding(erased).await?;
+        if let Some(version) = version {
+            self.live.publish(vec![Hint::new(Topic::User(user.id.uuid()), version)]);
+        }
+        Ok(user)
+    }
+
+    async fn erase_in(
+        &self,
+        tx: &mut Tx,
+        request: &EraseUser,
+        actor: &str,
+    ) -> Result<(models::User, Option<i64>), Error> {
+        run!(tx, gate::take())?;
+        let unknown = || Refusal::new(RefusalCode::UserNotFound, "userId", "there is no such user");
+        let user = run!(tx, users::lock_alone(request.user))?.ok_or_else(unknown)?;
+        if user.status == UserStatus::Erased {
+            return Ok((user, None));
+        }
+        names_nobody(&request.reason, &user)?;
+        let now = self.context.now();
+        run!(tx, erasure::anonymise(user.id, &self.opaque(ERASED)))?;
+        self.retire_codes(tx, user.id, now).await?;
+        forget(tx, &user).await?;
+        let row = models::NewAudit {
+            actor: actor.to_owned(),
+            action: "eraseUser".to_owned(),
+            subject: user.id.typed(Noun::User),
+            reason: Some(request.reason.clone()),
+            created_at: now,
+        };
+        run!(tx, audit::insert(row))?;
+        let version = run!(tx, totals::bump(user.id))?;
+        let user = run!(tx, users::by_id(user.id))?.ok_or_else(unknown)?;
+        Ok((user, Some(version)))
+    }
+
+    /// Codes stop working. One that was made by us says nothing; one that was chosen may be a name.
+    async fn retire_codes(&self, tx: &mut Tx, user: Id, now: Timestamp) -> Result<(), Error> {
+        run!(tx, erasure::disable_codes(user))?;
+        for old in run!(tx, codes::of_users(&[user]))? {
+            if old.kind == CodeKind::Vanity {
+                let hash = self.context.hash_key.hash(RETIRED, &old.key);
+                // Lower case: no code that is looked up is written so.
+                let new = self.opaque("x");
+                run!(tx, erasure::replace_code(ReplacedCode { old, new, hash, at: now }))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of these codes, in their folded form, were chosen by people who are erased: nobody gets them again.
+    pub(super) async fn retired_among(&self, tx: &mut Tx, keys: &[String]) -> Result<Vec<String>, Error> {
+        let hash = |key: &String| self.context.hash_key.hash(RETIRED, key);
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let retired = run!(tx, erasure::retired(keys.iter().map(hash).collect()))?;
+        Ok(keys.iter().filter(|key| retired.contains(&hash(key))).cloned().collect())
+    }
+
+    /// A name that says nothing and that nobody else has.
+    fn opaque(&self, prefix: &str) -> String {
+        let bytes: [u8; 12] = self.context.random();
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{prefix}:{digits}")
+    }
+}
+
+async fn forget(tx: &mut Tx, user: &models::User) -> Result<(), Error> {
+    let clicks = own_clicks(tx, user.id).await?;
+    run!(tx, erasure::forget_evidence(user.id, clicks))?;
+    let outcome = findings_of(tx, user.id).await?.map(|findings| findings.outcome);
+    let left = outcome.map(|outcome| Findings::without_code(outcome, Vec::new()).to_json()).transpose()?;
+    run!(tx, erasure::forget_metadata(user.id, &signup_key(user.id), left))?;
+    let subjects = vec![user.id.typed(Noun::User), user.id.typed(Noun::Referral)];
+    run!(tx, erasure::forget_words(user.id, subjects, ERASED)).map_err(Error::from)
+}
+
+/// A reason outlives whom it is about.
+fn names_nobody(reason: &str, user: &models::User) -> Result<(), Refusal> {
+    let reason = reason.to_lowercase();
+    let mut names = user.display_name.iter().chain([&user.external_id]);
+    match names.any(|name| name.chars().count() >= NAME_MIN_CHARS && reason.contains(&name.to_lowercase())) {
+        true => Err(Refusal::new(RefusalCode::InvalidInput, "reason", "the reason stays: it must not name the person")),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::Id;
+
+    #[test]
+    fn a_reason_does_not_name_whom_it_is_about() {
+        let user = models::User {
+            id: Id::from_uuid(uuid::Uuid::nil()),
+            external_id: "crm-4711".to_owned(),
+            display_name: Some("Al".to_owned()),
+            status: UserStatus::Active,
+            email_hash: None,
+            phone_hash: None,
+            created_at: Timestamp::EPOCH,
+        };
+        assert!(names_nobody("asked for by CRM-4711", &user).is_err());
+        assert!(names_nobody("asked for, also in general", &user).is_ok());
+        let named = models::User { display_name: Some("Alma Orr".to_owned()), ..user };
+        assert!(names_nobody("alma orr wrote to us", &named).is_err());
+    }
+}

@@ -1,0 +1,80 @@
+//! All that is stored about one person, on request.
+
+use serde_json::{Value, json};
+
+use crate::support::{Harness, Host, Person, each_backend, newcomer};
+
+const EXPORT: &str = "query($id: ID) { exportUser(userId: $id) }";
+
+fn typed(person: &Person) -> String {
+    person.id.typed(banyan::domain::id::Noun::User)
+}
+
+async fn family(harness: &Harness) -> (Person, Person) {
+    let ann = newcomer(harness, "ann", None).await;
+    let ben = newcomer(harness, "ben", Some(&ann)).await;
+    let host = Host::of(harness);
+    host.buy("ben", "order-1", "20.00").await.unwrap();
+    host.refund("order-1", "refund-1", Some("5.00")).await.unwrap();
+    harness.fold_all().await;
+    host.claim(ben.id, "claim-1").await.unwrap();
+    (ann, ben)
+}
+
+#[test]
+fn an_export_tells_everything() {
+    each_backend(async |harness| {
+        let (ann, ben) = family(&harness).await;
+        let eve = newcomer(&harness, "eve", None).await;
+        Host::of(&harness).move_user(ben.id, eve.id).await.unwrap();
+        let export = harness.server().run(EXPORT, json!({"id": typed(&ben)})).await["exportUser"].take();
+        assert_eq!((&export["user"]["id"], &export["user"]["externalId"]), (&json!(typed(&ben)), &json!("ben")));
+        assert_eq!(export["codes"][0]["code"], json!(ben.code));
+        assert_eq!(
+            (&export["referral"]["via"], &export["referral"]["referrerId"]),
+            (&json!("MOVE"), &json!(typed(&eve)))
+        );
+        let moved = &export["moves"][0];
+        assert_eq!(
+            (&moved["from"], &moved["fromCode"], &moved["reason"]),
+            (&json!(typed(&ann)), &json!(ann.code), &json!("a story"))
+        );
+        let types: Vec<_> = export["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
+        assert_eq!(types, ["signup", "purchase"]);
+        assert_eq!((&export["refunds"][0]["key"], &export["refunds"][0]["applied"]), (&json!("refund-1"), &json!(500)));
+        assert_eq!(
+            (&export["rewards"][0]["amount"], &export["rewards"][0]["status"]),
+            (&json!(500), &json!("CLAIMED"))
+        );
+        assert_eq!(export["claims"][0]["key"], "claim-1");
+        assert_eq!(export["balances"][0]["claimed"], 500);
+        assert_eq!(export["ledger"].as_array().unwrap().len(), 2);
+        assert_eq!(export["cut"], json!([]));
+        harness.finish().await;
+    });
+}
+
+#[test]
+fn members_export_themselves_and_nobody_else() {
+    each_backend(async |harness| {
+        let (ann, ben) = family(&harness).await;
+        let eve = newcomer(&harness, "eve", None).await;
+        Host::of(&harness).move_user(ben.id, eve.id).await.unwrap();
+        let member = harness.member("ben");
+        for variables in [json!({}), json!({"id": typed(&ben)})] {
+            let export = member.run(EXPORT, variables).await["exportUser"].take();
+            assert_eq!(export["user"]["externalId"], "ben");
+            assert_eq!((&export["moves"][0]["reason"], &export["referral"]["risk"]), (&Value::Null, &Value::Null));
+        }
+        // Neither above nor below nor beside.
+        for other in [&ann, &eve] {
+            assert_eq!(member.run(EXPORT, json!({"id": typed(other)})).await["exportUser"], Value::Null);
+        }
+        assert_eq!(harness.member("eve").run(EXPORT, json!({"id": typed(&ben)})).await["exportUser"], Value::Null);
+        assert_eq!(harness.member("nobody").run(EXPORT, json!({})).await["exportUser"], Value::Null);
+        assert_eq!(harness.admin().run(EXPORT, json!({})).await["exportUser"], Value::Null, "keys are nobody");
+        assert_eq!(harness.anonymous().error_code(EXPORT, json!({"id": typed(&ben)})).await, "UNAUTHENTICATED");
+        assert_eq!(harness.admin().error_code(EXPORT, json!({"id": "ben"})).await, "BAD_USER_INPUT");
+        harness.finish().await;
+    });
+}
