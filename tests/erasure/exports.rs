@@ -6,6 +6,11 @@ use crate::support::{Harness, Host, Person, each_backend, newcomer};
 
 const EXPORT: &str = "query($id: ID) { exportUser(userId: $id) }";
 
+/// What the host keeps with an event: any JSON comes back as it was.
+fn metadata() -> Value {
+    json!({"from": "an \"app\"", "tries": [1, 2.5, null, true], "nested": {"deep": "x"}})
+}
+
 fn typed(person: &Person) -> String {
     person.id.typed(banyan::domain::id::Noun::User)
 }
@@ -16,6 +21,10 @@ async fn family(harness: &Harness) -> (Person, Person) {
     let host = Host::of(harness);
     host.buy("ben", "order-1", "20.00").await.unwrap();
     host.refund("order-1", "refund-1", Some("5.00")).await.unwrap();
+    let login = "mutation($input: RecordEventInput!) { recordEvent(input: $input) { userErrors { message } } }";
+    let input = json!({"externalId": "ben", "type": "login", "idempotencyKey": "login-1", "metadata": metadata()});
+    let data = harness.server().run(login, json!({"input": input})).await;
+    assert_eq!(data["recordEvent"]["userErrors"], json!([]));
     harness.fold_all().await;
     host.claim(ben.id, "claim-1").await.unwrap();
     (ann, ben)
@@ -40,7 +49,8 @@ fn an_export_tells_everything() {
             (&json!(typed(&ann)), &json!(ann.code), &json!("a story"))
         );
         let types: Vec<_> = export["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
-        assert_eq!(types, ["signup", "purchase"]);
+        assert_eq!(types, ["signup", "purchase", "login"]);
+        assert_eq!(export["events"][2]["metadata"], metadata());
         assert_eq!((&export["refunds"][0]["key"], &export["refunds"][0]["applied"]), (&json!("refund-1"), &json!(500)));
         assert_eq!(
             (&export["rewards"][0]["amount"], &export["rewards"][0]["status"]),

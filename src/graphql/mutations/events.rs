@@ -74,13 +74,15 @@ pub(super) async fn record_event(scope: &Scope, input: RecordEventInput) -> Resu
         Ok(user) => user,
         Err(error) => return Ok(refused(error)),
     };
+    // What the executor calls its text is GraphQL, not JSON.
+    let metadata = input.metadata.map(|metadata| serde_json::to_string(&metadata.0)).transpose();
     let request = RecordEvent {
         user,
         event_type: input.event_type,
         amount: input.amount.map(Into::into),
         key: input.idempotency_key,
         occurred_at: input.occurred_at.map(|at| at.0),
-        metadata: input.metadata.map(|metadata| metadata.0.to_string()),
+        metadata: metadata.map_err(|error| ApiError::internal(&error))?,
     };
     Ok(match settled(scope.engine.record_event(request).await)? {
         Ok(Recorded { object, created }) => RecordEventPayload {
