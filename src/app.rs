@@ -55,9 +55,15 @@ pub async fn engine(options: &Options) -> Result<Engine, Fatal> {
         Some(secret) => secret.clone(),
         None => setup::hash_secret(&store, &fresh_secret()?).await?,
     };
-    let context = Context { clock: Arc::new(clock), randomness, hash_key: HashKey::from_secret(&secret) };
+    let former = match &options.hash_key_previous {
+        Some(former) => Some(former.clone()),
+        None => setup::kept_hash_secret(&store).await?.filter(|kept| *kept != secret),
+    };
+    let hash_key = HashKey::from_secret(&secret);
+    let hash_key = former.into_iter().fold(hash_key, |key, former| key.with_former(&former));
+    let context = Context { clock: Arc::new(clock), randomness, hash_key };
     let live = live(options, &context).await?;
-    Ok(Engine::new(store, live, context))
+    Ok(Engine { evidence_days: options.evidence_days, ..Engine::new(store, live, context) })
 }
 
 async fn live(options: &Options, context: &Context) -> Result<Live, Fatal> {

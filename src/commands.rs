@@ -12,7 +12,7 @@ use crate::{
     engine::{
         Engine,
         api_keys::CreateApiKey,
-        demo::{Shape, UsersSpec, write_users},
+        demo::{CrowdSpec, Shape, UsersSpec, try_policy, write_users},
         import::{BadRow, Payment, Progress, Summary, Tally},
     },
     graphql,
@@ -41,6 +41,7 @@ async fn dispatch(cli: Cli) -> Result<(), Fatal> {
         Command::Keys { what } => keys(&options, what).await,
         Command::Schema => schema(),
         Command::Generate { people, seed } => generate(people, seed),
+        Command::FraudTrial { people } => fraud_trial(people).await,
     }
 }
 
@@ -186,4 +187,15 @@ fn generate(people: u32, seed: u64) -> Result<(), Fatal> {
         until: day("2026-01-01")?,
     };
     Ok(write_users(std::io::stdout().lock(), &spec)?)
+}
+
+/// Prints how well the usual fraud policy does on made-up crowds.
+pub async fn fraud_trial(people: usize) -> Result<(), Fatal> {
+    for spec in [CrowdSpec::first(people), CrowdSpec::second(people)] {
+        let begun = std::time::Instant::now();
+        let detection = try_policy(&spec).await?;
+        say(&format!("Crowd {}, rings of {:?}:", spec.seed, spec.ring_sizes));
+        say(&format!("{detection} ({:.1} s)\n", begun.elapsed().as_secs_f64()));
+    }
+    Ok(())
 }

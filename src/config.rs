@@ -14,7 +14,7 @@ use crate::{
         landing::{self, Landing},
         words::KeyRole,
     },
-    engine::api_keys::OWN_KEY_MIN_CHARS,
+    engine::{api_keys::OWN_KEY_MIN_CHARS, purge::EVIDENCE_DAYS},
     http::auth::JwtSettings,
 };
 
@@ -69,6 +69,13 @@ pub enum Command {
         /// Seed of the generator; the same seed gives the same people.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Let made-up crowds with known cheats sign up on a database of their own, and print how well the usual fraud policy
+    /// tells them apart.
+    FraudTrial {
+        /// How many people each crowd has.
+        #[arg(long, default_value_t = 20_000)]
+        people: usize,
     },
 }
 
@@ -173,6 +180,12 @@ pub struct Options {
     /// Key of the hashes of personal data; made and kept in the database unless given.
     #[arg(long, env = "HASH_KEY", global = true, hide_env_values = true)]
     pub hash_key: Option<String>,
+    /// The key of the hashes before HASH_KEY, while what was hashed with it is still to be recognised.
+    #[arg(long, env = "HASH_KEY_PREVIOUS", global = true, hide_env_values = true)]
+    pub hash_key_previous: Option<String>,
+    /// Days for which hashed addresses, devices and mailboxes of signups and clicks are kept as evidence of fraud.
+    #[arg(long, env = "EVIDENCE_DAYS", default_value_t = EVIDENCE_DAYS, global = true)]
+    pub evidence_days: u32,
     /// Base of referral links; from BIND unless given.
     #[arg(long, env = "PUBLIC_URL", global = true)]
     pub public_url: Option<String>,

@@ -43,8 +43,9 @@ const USER: [&str; 22] = [
     "balances { currencyCode available }",
 ];
 
-const REFERRAL: [&str; 5] = [
-    "id status via code createdAt completedAt rejectedAt risk",
+const REFERRAL: [&str; 6] = [
+    "id status via code createdAt completedAt rejectedAt",
+    "risk { score standing signals { signal evidence } reviews { status } }",
     "referrer { displayName }",
     "referred { displayName }",
     "program { key }",

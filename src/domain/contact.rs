@@ -16,14 +16,21 @@ pub enum ContactError {
     Phone,
 }
 
-/// Lower case, without plus tag; without dots where the provider ignores them.
-pub fn normalise_email(typed: &str) -> Result<String, ContactError> {
+/// Lower case and checked, otherwise as it was typed.
+pub fn spell_email(typed: &str) -> Result<String, ContactError> {
     let address = typed.trim().to_lowercase();
     let (name, domain) = address.rsplit_once('@').ok_or(ContactError::Email)?;
     let odd = |part: &str| part.is_empty() || part.chars().any(|symbol| symbol.is_whitespace() || symbol.is_control());
     if address.len() > EMAIL_MAX_LEN || odd(name) || odd(domain) || !domain.contains('.') || name.contains('@') {
         return Err(ContactError::Email);
     }
+    Ok(address)
+}
+
+/// Lower case, without plus tag; without dots where the provider ignores them.
+pub fn normalise_email(typed: &str) -> Result<String, ContactError> {
+    let address = spell_email(typed)?;
+    let (name, domain) = address.rsplit_once('@').ok_or(ContactError::Email)?;
     let domain = if domain == "googlemail.com" { "gmail.com" } else { domain };
     let name = name.split('+').next().filter(|plain| !plain.is_empty()).unwrap_or(name);
     Ok(if domain == "gmail.com" { format!("{}@{domain}", name.replace('.', "")) } else { format!("{name}@{domain}") })

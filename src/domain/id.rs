@@ -69,13 +69,15 @@ pub enum Noun {
     Click,
     /// A human decision on a referral.
     Review,
+    /// An entry of the allow list or the block list.
+    Listing,
     /// A credential of the host.
     ApiKey,
 }
 
 impl Noun {
     /// Every noun, for looking a prefix up.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::User,
         Self::Referral,
         Self::Event,
@@ -85,6 +87,7 @@ impl Noun {
         Self::Program,
         Self::Click,
         Self::Review,
+        Self::Listing,
         Self::ApiKey,
     ];
 
@@ -100,6 +103,7 @@ impl Noun {
             Self::Program => "program",
             Self::Click => "click",
             Self::Review => "review",
+            Self::Listing => "listing",
             Self::ApiKey => "apikey",
         }
     }

@@ -15,29 +15,47 @@ impl KeyedHash {
     }
 }
 
-/// The key of the hashes. Its debug form does not show it.
+/// The key of the hashes, and the one before it while hashes made with that are still around. Its debug form shows neither.
 #[derive(Clone)]
-pub struct HashKey([u8; 32]);
+pub struct HashKey {
+    present: [u8; 32],
+    former: Option<[u8; 32]>,
+}
 
 impl HashKey {
     /// Derives the key from any secret text.
     pub fn from_secret(secret: &str) -> Self {
-        Self(Sha256::digest(secret.as_bytes()).into())
+        Self { present: Sha256::digest(secret.as_bytes()).into(), former: None }
+    }
+
+    /// The same, where hashes made with another secret are still to be recognised.
+    pub fn with_former(self, secret: &str) -> Self {
+        Self { former: Some(Sha256::digest(secret.as_bytes()).into()), ..self }
     }
 
     /// A key of its own for another use, from which this one cannot be told.
     pub fn derived(&self, purpose: &str) -> Self {
-        Self(self.hash("key", purpose).0)
+        let former = self.former_hash("key", purpose).map(|hash| hash.0);
+        Self { present: self.hash("key", purpose).0, former }
     }
 
     /// Hashes one value of one purpose (`email`, `ip`, ...).
     pub fn hash(&self, purpose: &str, value: &str) -> KeyedHash {
-        let mut mac = Hmac::<Sha256>::new(&hmac_key(&self.0));
-        mac.update(purpose.as_bytes());
-        mac.update(&[0]);
-        mac.update(value.as_bytes());
-        KeyedHash(mac.finalize().into_bytes().into())
+        keyed(&self.present, purpose, value)
     }
+
+    /// The same with the key before this one, while there is one.
+    pub fn former_hash(&self, purpose: &str, value: &str) -> Option<KeyedHash> {
+        self.former.as_ref().map(|key| keyed(key, purpose, value))
+    }
+}
+
+fn keyed(key: &[u8; 32], purpose: &str, value: &str) -> KeyedHash {
+    let mut mac = Hmac::<Sha256>::new(&hmac_key(key));
+    mac.update(purpose.as_bytes());
+    mac.update(&[0]);
+    mac.update(value.as_bytes());
+    KeyedHash(mac.finalize().into_bytes().into())
 }
 
 /// HMAC keys shorter than the hash's block of 64 bytes are padded with zeros (RFC 2104, section 2).
@@ -86,6 +104,15 @@ mod tests {
         let mut other = hash.0;
         other[31] ^= 1;
         assert!(!hash.is(&other) && !hash.is(&hash.0[..31]) && !hash.is(&[]));
+    }
+
+    #[test]
+    fn the_key_before_is_remembered() {
+        let old = HashKey::from_secret("one");
+        let new = HashKey::from_secret("two").with_former("one");
+        assert_eq!(new.former_hash("ip", "x"), Some(old.hash("ip", "x")));
+        assert_ne!(new.hash("ip", "x"), old.hash("ip", "x"));
+        assert_eq!(old.former_hash("ip", "x"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod code;
 pub mod contact;
 pub mod decimal;
 pub mod explanation;
+pub mod fraud;
 pub mod history;
 pub mod id;
 pub mod keyed_hash;

@@ -4,7 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pay::{Cap, Flat, Pay, Payee};
+use super::{
+    fraud,
+    pay::{Cap, Flat, Pay, Payee},
+};
 
 /// Key of the program that a fresh database holds.
 pub const DEFAULT_KEY: &str = "default";
@@ -29,6 +32,9 @@ pub struct Definition {
     pub attribution: AttributionModel,
     /// Smallest claim, in minor units.
     pub minimum_claim: Option<i64>,
+    /// What is made of signs of fraud.
+    #[serde(default)]
+    pub fraud: fraud::Policy,
 }
 
 /// Which click counts when there were several.
@@ -122,6 +128,7 @@ impl Definition {
             attribution_window_days: DEFAULT_WINDOW_DAYS,
             attribution: AttributionModel::default(),
             minimum_claim: None,
+            fraud: fraud::Policy::default(),
         }
     }
 }

@@ -188,6 +188,62 @@ words! {
     }
 }
 
+words! {
+    /// What the signs of fraud against a referral came to.
+    Standing {
+        /// Nothing that would hold its rewards.
+        Clear = "CLEAR",
+        /// Its rewards are held back until somebody has looked at it.
+        Held = "HELD",
+        /// Rejected by the score alone.
+        Blocked = "BLOCKED",
+        /// Somebody looked at it and let it pass; further signs are noted and change nothing.
+        Approved = "APPROVED",
+        /// Somebody looked at it and rejected it.
+        Denied = "DENIED",
+    }
+}
+
+words! {
+    /// The state of a review.
+    ReviewStatus {
+        /// Waits for somebody to look.
+        Pending = "PENDING",
+        /// The referral passed.
+        Approved = "APPROVED",
+        /// The referral was rejected.
+        Denied = "DENIED",
+    }
+}
+
+words! {
+    /// What a listing does with what it names.
+    ListingEffect {
+        /// It is no sign of fraud.
+        Allow = "ALLOW",
+        /// Referrals with it are rejected.
+        Block = "BLOCK",
+    }
+}
+
+words! {
+    /// What a listing names.
+    ListingSubject {
+        /// One address.
+        Ip = "IP",
+        /// The network of an address: /24 of IPv4, /56 of IPv6.
+        Network = "NETWORK",
+        /// A device.
+        Device = "DEVICE",
+        /// An e-mail address and all its aliases.
+        Email = "EMAIL",
+        /// Every address of an e-mail domain.
+        EmailDomain = "EMAIL_DOMAIN",
+        /// A referrer, by the host's id.
+        Referrer = "REFERRER",
+    }
+}
+
 impl Metric {
     /// The metrics that have rows of their own on boards.
     pub const STORED: [Self; 3] = [Self::Signups, Self::Referrals, Self::Rewards];

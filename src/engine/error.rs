@@ -91,4 +91,8 @@ pub enum RefusalCode {
     CodeTaken,
     /// A code that may not be chosen.
     CodeNotAllowed,
+    /// No such referral.
+    ReferralNotFound,
+    /// No such entry of a list.
+    ListingNotFound,
 }

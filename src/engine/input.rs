@@ -119,30 +119,30 @@ pub fn phone(key: &HashKey, value: Option<&str>) -> Result<Option<KeyedHash>, Re
     Ok(normal.map(|number| key.hash("phone", &number)))
 }
 
-/// The keyed hash of a device id or browser name.
-pub fn evidence(key: &HashKey, field: &'static str, value: Option<&str>) -> Result<Option<KeyedHash>, Refusal> {
-    match value {
-        None => Ok(None),
-        Some(value) => text(field, value, EVIDENCE_MAX_CHARS).map(|()| Some(key.hash(field, value))),
-    }
+/// A device id or browser name.
+pub fn evidence(field: &'static str, value: &str) -> Result<(), Refusal> {
+    text(field, value, EVIDENCE_MAX_CHARS)
 }
 
-/// The keyed hashes of an address and of its network (rule 20).
-pub fn ip_address(key: &HashKey, value: Option<&str>) -> Result<(Option<KeyedHash>, Option<KeyedHash>), Refusal> {
-    let Some(value) = value else { return Ok((None, None)) };
+/// An address and its network in their one spelling: /24 of IPv4, /56 of IPv6 (rule 20).
+pub fn address_and_network(value: &str) -> Result<(String, String), Refusal> {
     let address: std::net::IpAddr =
         value.trim().parse().map_err(|_| invalid("ipAddress", "ipAddress is neither an IPv4 nor an IPv6 address"))?;
-    let (ip, network) = address_hashes(key, address);
-    Ok((Some(ip), Some(network)))
+    Ok(spelled(address))
 }
 
-/// The same of an address that was seen: of itself, and of its network.
+/// The keyed hashes of an address that was seen: of itself, and of its network.
 pub fn address_hashes(key: &HashKey, address: std::net::IpAddr) -> (KeyedHash, KeyedHash) {
+    let (address, network) = spelled(address);
+    (key.hash("ip", &address), key.hash("network", &network))
+}
+
+fn spelled(address: std::net::IpAddr) -> (String, String) {
     let network = match visitor::network(address) {
         network @ std::net::IpAddr::V4(_) => format!("{network}/24"),
         network @ std::net::IpAddr::V6(_) => format!("{network}/56"),
     };
-    (key.hash("ip", &address.to_canonical().to_string()), key.hash("network", &network))
+    (address.to_canonical().to_string(), network)
 }
 
 #[cfg(test)]
@@ -151,13 +151,12 @@ mod tests {
 
     #[test]
     fn neighbours_share_a_network() {
-        let key = HashKey::from_secret("test");
-        let hashes = |text| ip_address(&key, Some(text)).unwrap();
-        assert_eq!(hashes("192.0.2.1").1, hashes("::ffff:192.0.2.200").1);
-        assert_ne!(hashes("192.0.2.1").0, hashes("192.0.2.2").0);
-        assert_eq!(hashes("2001:db8:0:1::1").1, hashes("2001:db8:0:ff::2").1);
-        assert_ne!(hashes("2001:db8:0:100::1").1, hashes("2001:db8:0:1::1").1);
-        assert!(ip_address(&key, Some("here")).is_err());
+        let read = |text| address_and_network(text).unwrap();
+        assert_eq!(read("192.0.2.1").1, read("::ffff:192.0.2.200").1);
+        assert_ne!(read("192.0.2.1").0, read("192.0.2.2").0);
+        assert_eq!(read("2001:db8:0:1::1").1, read("2001:db8:0:ff::2").1);
+        assert_ne!(read("2001:db8:0:100::1").1, read("2001:db8:0:1::1").1);
+        assert!(address_and_network("here").is_err());
     }
 
     #[test]

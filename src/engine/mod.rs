@@ -11,6 +11,7 @@ pub mod demo;
 pub mod erase_user;
 mod error;
 pub mod export_user;
+mod evidence;
 mod floor;
 pub mod fold;
 pub mod import;
@@ -22,13 +23,16 @@ pub mod look_up_code;
 pub mod move_user;
 mod own_clicks;
 pub mod pace;
+pub mod listings;
 mod pause;
 pub mod program_links;
 pub mod programs;
+pub mod purge;
 pub mod record_event;
 pub mod record_refund;
 mod recount;
 pub mod referral_codes;
+pub mod review_referral;
 pub mod settle_claim;
 pub mod setup;
 pub mod sign_up;
@@ -55,6 +59,8 @@ pub struct Engine {
     pub context: Context,
     /// Leaderboards of long ago, as they were last counted.
     pub past_boards: leaderboard::PastBoards,
+    /// For how many days evidence of fraud is kept.
+    pub evidence_days: u32,
     /// From where to look for rows of the outbox.
     outbox: floor::Floor,
     /// From where to look for changes that boards have to take in.
@@ -65,6 +71,14 @@ impl Engine {
     /// Puts an engine together.
     pub fn new(store: Store, live: Live, context: Context) -> Self {
         let (outbox, board_deltas) = (floor::Floor::default(), floor::Floor::default());
-        Self { store, live, context, past_boards: leaderboard::PastBoards::default(), outbox, board_deltas }
+        Self {
+            store,
+            live,
+            context,
+            past_boards: leaderboard::PastBoards::default(),
+            evidence_days: purge::EVIDENCE_DAYS,
+            outbox,
+            board_deltas,
+        }
     }
 }

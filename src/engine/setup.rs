@@ -77,6 +77,11 @@ pub async fn hash_secret(store: &Store, fresh: &str) -> Result<String, StoreErro
     store.write(async |tx: &mut Tx| run!(tx, settings::keep(HASH_SECRET, fresh))).await
 }
 
+/// The secret that is kept, if there is one: after HASH_KEY was set for the first time it is the key before.
+pub async fn kept_hash_secret(store: &Store) -> Result<Option<String>, StoreError> {
+    store.look(async |tx: &mut Tx| run!(tx, settings::get(HASH_SECRET))).await
+}
+
 impl Engine {
     /// Whether the database answers and has the default program.
     pub async fn ready(&self) -> Result<(), Error> {

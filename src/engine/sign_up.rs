@@ -5,7 +5,7 @@
 use super::{
     Engine, Error,
     attribution::{Attribution, Findings},
-    input,
+    evidence, input,
 };
 use crate::{
     domain::{
@@ -89,7 +89,6 @@ impl Engine {
     fn check_sign_up(&self, request: &SignUp) -> Result<Newcomer, Error> {
         let (key, now) = (&self.context.hash_key, self.context.now());
         input::text("externalId", &request.external_id, input::KEY_MAX_CHARS)?;
-        let (ip_hash, network_hash) = input::ip_address(key, request.ip_address.as_deref())?;
         let id = self.context.new_id_at(now);
         let user = models::User {
             id,
@@ -100,14 +99,7 @@ impl Engine {
             phone_hash: input::phone(key, request.phone.as_deref())?,
             created_at: now,
         };
-        let evidence = models::Evidence {
-            user_id: id,
-            ip_hash,
-            network_hash,
-            device_hash: input::evidence(key, "deviceId", request.device_id.as_deref())?,
-            user_agent_hash: input::evidence(key, "userAgent", request.user_agent.as_deref())?,
-            created_at: now,
-        };
+        let evidence = evidence::of_sign_up(key, request, &user)?;
         let touches = request.cookie.as_deref().and_then(|cookie| Touches::verified(cookie, key)).unwrap_or_default();
         let click_id = request.click_id.clone().filter(|click| !click.trim().is_empty());
         Ok(Newcomer { user, code: request.code.clone(), click_id, touches, evidence })
@@ -138,8 +130,9 @@ impl Engine {
         if let Some(referral) = &referral {
             run!(tx, referrals::insert(referral.clone()))?;
         }
-        if has_evidence(&newcomer.evidence) {
-            run!(tx, users::insert_evidence(newcomer.evidence.clone()))?;
+        let shown = evidence::of_edge(tx, &newcomer.evidence, referral.as_ref()).await?;
+        if evidence::says_something(&shown) {
+            run!(tx, evidence::insert(shown))?;
         }
         self.insert_signup_event(tx, &user, &attribution).await?;
         failpoint::reach(Point::SignupWritten);
@@ -197,10 +190,6 @@ pub fn is_active(program: &models::Program, at: Timestamp) -> bool {
     program.status == ProgramStatus::Active
         && program.starts_at.is_none_or(|starts_at| starts_at <= at)
         && program.ends_at.is_none_or(|ends_at| at < ends_at)
-}
-
-fn has_evidence(evidence: &models::Evidence) -> bool {
-    [evidence.ip_hash, evidence.device_hash, evidence.user_agent_hash].iter().any(Option::is_some)
 }
 
 /// A user who signed up before, with the attribution of then; whoever was given a referrer since counts as attributed.

@@ -41,6 +41,10 @@ pub enum ListTag {
     Transfers,
     /// What operators did.
     AuditLog,
+    /// Reviews.
+    Reviews,
+    /// Entries of the allow list and the block list.
+    Listings,
 }
 
 /// Writes a cursor: the list's mark and bytes that say where in the list.

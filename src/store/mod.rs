@@ -8,6 +8,7 @@ pub mod boards;
 pub mod changes;
 mod error;
 pub mod fanout;
+pub mod fraud;
 pub mod migrations;
 pub mod models;
 mod pool;

@@ -232,6 +232,16 @@ row! {
         device_hash: Option<KeyedHash>,
         user_agent_hash: Option<KeyedHash>,
         created_at: Timestamp,
+        referrer_id: Option<Id>,
+        email_hash: Option<KeyedHash>,
+        alias_hash: Option<KeyedHash>,
+        domain_hash: Option<KeyedHash>,
+        disposable: bool,
+        former_ip_hash: Option<KeyedHash>,
+        former_network_hash: Option<KeyedHash>,
+        former_device_hash: Option<KeyedHash>,
+        former_alias_hash: Option<KeyedHash>,
+        former_domain_hash: Option<KeyedHash>,
     }
 }
 

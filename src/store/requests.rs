@@ -34,7 +34,7 @@ impl UserChanges {
     }
 }
 
-/// A move of a referral between pending and completed.
+/// A move of a referral between pending, completed and rejected.
 #[derive(Clone, Debug)]
 pub struct StatusChange {
     /// The referral.
@@ -45,6 +45,8 @@ pub struct StatusChange {
     pub to: ReferralStatus,
     /// When it was completed, if it is.
     pub completed_at: Option<Timestamp>,
+    /// When it was rejected, if it is.
+    pub rejected_at: Option<Timestamp>,
 }
 
 /// What a program granted by one rule on one level.

@@ -206,6 +206,16 @@ diesel::table! {
         device_hash -> Nullable<Bytea>,
         user_agent_hash -> Nullable<Bytea>,
         created_at -> Timestamptz,
+        referrer_id -> Nullable<Uuid>,
+        email_hash -> Nullable<Bytea>,
+        alias_hash -> Nullable<Bytea>,
+        domain_hash -> Nullable<Bytea>,
+        disposable -> Bool,
+        former_ip_hash -> Nullable<Bytea>,
+        former_network_hash -> Nullable<Bytea>,
+        former_device_hash -> Nullable<Bytea>,
+        former_alias_hash -> Nullable<Bytea>,
+        former_domain_hash -> Nullable<Bytea>,
     }
 }
 
@@ -215,6 +225,14 @@ diesel::table! {
     fold_gate (id) {
         id -> Int4,
         wanted_until_second -> Int8,
+    }
+}
+
+diesel::table! {
+    use crate::store::sql_types::*;
+
+    fraud_rows (user_id) {
+        user_id -> Uuid,
     }
 }
 
@@ -404,6 +422,19 @@ diesel::table! {
 diesel::table! {
     use crate::store::sql_types::*;
 
+    risks (referred_id) {
+        referred_id -> Uuid,
+        standing -> Text,
+        score -> Int4,
+        program_version -> Int4,
+        rejected_no -> Nullable<Int8>,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::store::sql_types::*;
+
     settings (key) {
         key -> Text,
         value -> Text,
@@ -513,6 +544,7 @@ diesel::joinable!(codes -> users (user_id));
 diesel::joinable!(events -> programs (program_id));
 diesel::joinable!(events -> users (user_id));
 diesel::joinable!(evidence -> users (user_id));
+diesel::joinable!(fraud_rows -> users (user_id));
 diesel::joinable!(outbox -> users (user_id));
 diesel::joinable!(program_versions -> programs (program_id));
 diesel::joinable!(referrals -> programs (program_id));
@@ -524,6 +556,7 @@ diesel::joinable!(rewards -> events (event_id));
 diesel::joinable!(rewards -> programs (program_id));
 diesel::joinable!(rewards -> referrals (referred_id));
 diesel::joinable!(rewards -> users (user_id));
+diesel::joinable!(risks -> referrals (referred_id));
 diesel::joinable!(signals -> referrals (referred_id));
 diesel::joinable!(transfers -> claims (claim_id));
 diesel::joinable!(transfers -> rewards (reward_id));
@@ -546,6 +579,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     evidence,
     fold_gate,
+    fraud_rows,
     listings,
     outbox,
     program_versions,
@@ -557,6 +591,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reviews,
     reward_moves,
     rewards,
+    risks,
     settings,
     signals,
     transfers,

@@ -18,12 +18,14 @@ use diesel::{
 };
 
 use crate::domain::{
+    fraud::Signal,
     id::Id,
     keyed_hash::KeyedHash,
     reward::RewardStatus,
     time::Timestamp,
     words::{
-        ClaimStatus, CodeKind, CodeStatus, KeyRole, Metric, Period, ProgramStatus, ReferralStatus, UserStatus, Via,
+        ClaimStatus, CodeKind, CodeStatus, KeyRole, ListingEffect, ListingSubject, Metric, Period, ProgramStatus,
+        ReferralStatus, ReviewStatus, Standing, UserStatus, Via,
     },
 };
 
@@ -204,4 +206,9 @@ sql_words!(
     Metric,
     Period,
     RewardStatus,
+    Standing,
+    ReviewStatus,
+    ListingEffect,
+    ListingSubject,
+    Signal,
 );

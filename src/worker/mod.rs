@@ -15,6 +15,8 @@ use crate::{
 
 /// Longest wait before looking again without having been woken.
 const POLL: Duration = Duration::from_millis(500);
+/// Pause between looks for evidence that was kept long enough.
+const PURGE_EVERY: Duration = Duration::from_secs(600);
 /// Pause while somebody wants the fold gate alone.
 const GATE_PAUSE: Duration = Duration::from_millis(20);
 /// Shortest pause between two slices of the boards while folding goes on, which is as long as a slice took: what comes
@@ -97,7 +99,8 @@ pub async fn run_loops(engine: Engine, how_many: Loops, stop: Stop) {
     drop(folded);
     loops.spawn(board_loop(engine.clone(), boards_due, stop.clone()));
     loops.spawn(count_loop(engine.clone(), sizes, stop.clone()));
-    loops.spawn(sweep_loop(engine, stop));
+    loops.spawn(sweep_loop(engine.clone(), stop.clone()));
+    loops.spawn(purge_loop(engine, stop));
     while let Some(ended) = loops.join_next().await {
         if let Err(error) = ended {
             tracing::error!(%error, "a loop of the worker broke");
@@ -170,6 +173,19 @@ async fn sweep_loop(engine: Engine, mut stop: Stop) {
             Step::Worked => {}
             Step::Wait(pause) => rest(pause, &mut stop).await,
             Step::Idle => rest(POLL, &mut stop).await,
+        }
+    }
+}
+
+/// Evidence that was kept long enough goes in slices, so that no request waits for it.
+async fn purge_loop(engine: Engine, mut stop: Stop) {
+    let mut backoff = Backoff::new("purging evidence");
+    while !*stop.borrow() {
+        let step = engine.purge().await.map(|rows| if rows > 0 { Step::Worked } else { Step::Idle });
+        match backoff.judge(step) {
+            Step::Worked => rest(GATE_PAUSE, &mut stop).await,
+            Step::Wait(pause) => rest(pause, &mut stop).await,
+            Step::Idle => rest(PURGE_EVERY, &mut stop).await,
         }
     }
 }

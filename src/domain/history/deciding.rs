@@ -38,6 +38,39 @@ impl History {
         effects
     }
 
+    /// Rejects the referral: it is completed no longer, and all that it brought on any level is taken back (rule 21).
+    pub fn reject(&mut self, world: &mut impl World) -> Vec<Effect> {
+        let Some(referral) = self.referral.as_mut().filter(|referral| referral.status != ReferralStatus::Rejected)
+        else {
+            return Vec::new();
+        };
+        referral.status = ReferralStatus::Rejected;
+        let completed = referral.completed_at.take();
+        if completed.is_some() {
+            world.completes(referral.referrer, referral.program, -1);
+        }
+        let mut effects: Vec<Effect> = completed.map(Effect::Reopen).into_iter().collect();
+        for reward in self.rewards.iter_mut().filter(|reward| reward.net > 0) {
+            effects.push(Effect::Reverse { reward: reward.reward, amount: reward.net });
+            reward.net = 0;
+        }
+        effects
+    }
+
+    /// When the referral would be completed if these events came next.
+    pub fn would_complete(&self, next: impl IntoIterator<Item = Event>) -> Option<(String, Timestamp)> {
+        let referral = self.referral.clone();
+        let mut ahead = Self { referral, upline: Vec::new(), events: self.events.clone(), rewards: Vec::new() };
+        for event in next {
+            ahead.events.push(event);
+            if let Some(place) = ahead.qualifying_place() {
+                let event = &ahead.events[place];
+                return Some((event.event_type.clone(), event.received_at));
+            }
+        }
+        None
+    }
+
     /// Takes at most what is left from an event and says how much that was.
     fn take_back(&mut self, event: Id, amount: Option<i64>) -> i64 {
         let Some(remaining) =
@@ -248,12 +281,16 @@ impl History {
 
     /// When the first event was accepted that satisfies the qualifying trigger of its program version.
     fn qualified_at(&self) -> Option<Timestamp> {
+        self.qualifying_place().map(|place| self.events[place].received_at)
+    }
+
+    fn qualifying_place(&self) -> Option<usize> {
         let referral = self.referral.as_ref()?;
         let qualifies = |place: &usize| {
             let in_force = self.events[*place].program.as_ref().filter(|in_force| in_force.program == referral.program);
             in_force.is_some_and(|in_force| self.satisfies(*place, &in_force.definition.qualifying))
         };
-        (0..self.events.len()).find(qualifies).map(|place| self.events[place].received_at)
+        (0..self.events.len()).find(qualifies)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Beneficiary, Plan, PlannedCap, PlannedFlat, PlannedLevel, PlannedPay, PlannedRule, PlannedTier, PlannedTrigger,
-    Problem, Sound,
+    Problem, Sound, fraud,
 };
 use crate::domain::{
     decimal::Decimal,
@@ -70,6 +70,11 @@ impl Checker<'_> {
         }
         if let Some(least) = plan.minimum_claim {
             definition.minimum_claim = least.map(|least| self.at("minimumClaim", |checker| checker.positive(least)));
+        }
+        match plan.fraud.as_ref().map(|fraud| fraud::check(fraud, &definition.fraud)) {
+            None => {}
+            Some(Ok(policy)) => definition.fraud = policy,
+            Some(Err(problems)) => self.problems.extend(problems),
         }
         definition
     }

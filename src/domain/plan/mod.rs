@@ -3,9 +3,11 @@
 //! Everything is looked at before anything is refused: each problem is named with its path from the input down.
 
 mod check;
+mod fraud;
 
 use super::{
     decimal::Decimal,
+    fraud::{MissingEvidence, Signal},
     money::Currency,
     pay::CapPeriod,
     program::{AttributionModel, Definition},
@@ -24,6 +26,38 @@ pub struct Plan {
     pub rules: Option<Vec<PlannedRule>>,
     /// Smallest claim; the inner `None` lifts it.
     pub minimum_claim: Option<Option<Decimal>>,
+    /// What is made of signs of fraud.
+    pub fraud: Option<PlannedPolicy>,
+}
+
+/// What of a fraud policy is to be set; what is left out stays.
+#[derive(Clone, Debug, Default)]
+pub struct PlannedPolicy {
+    /// The score from which on rewards are held back.
+    pub hold_at: Option<i64>,
+    /// The score from which on referrals are rejected.
+    pub block_at: Option<i64>,
+    /// Over how many days a referrer's people are compared.
+    pub lookback_days: Option<i64>,
+    /// What a signup without evidence comes to.
+    pub missing_evidence: Option<MissingEvidence>,
+    /// What signs weigh.
+    pub signals: Vec<PlannedSignal>,
+}
+
+/// What of one sign is to be set.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedSignal {
+    /// Which.
+    pub signal: Signal,
+    /// What it adds to the score.
+    pub weight: Option<i64>,
+    /// How many it takes.
+    pub threshold: Option<i64>,
+    /// Within how many seconds.
+    pub window_seconds: Option<i64>,
+    /// Whether it is only reported.
+    pub shadow: Option<bool>,
 }
 
 /// When an event counts.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
+    judge::Judged,
     people::{People, Person, ProgramFacts},
+    risk::{RiskChange, Shrunk},
     terms::Terms,
 };
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
         id::Id,
         reward::{AccountKind, RewardStatus, taken_back_from},
         time::Timestamp,
-        words::{Metric, ReferralStatus},
+        words::{Metric, ReferralStatus, Standing},
     },
     engine::{Context, ledger::Ledger},
     store::{
@@ -23,7 +25,7 @@ use crate::{
 };
 
 /// Who is named as the actor of what folding does.
-const ACTOR: &str = "banyan";
+pub(super) const ACTOR: &str = "banyan";
 
 /// Everything that a batch changes.
 #[derive(Default)]
@@ -46,6 +48,12 @@ pub(super) struct Decided {
     pub(super) totals: BTreeMap<Id, TotalsChange>,
     /// What boards have to take in.
     pub(super) deltas: Vec<models::NewBoardDelta>,
+    /// Signs of fraud that were found.
+    pub(super) judged: Judged,
+    /// What signs and reviews came to.
+    pub(super) risks: Vec<RiskChange>,
+    /// Networks that lost somebody.
+    pub(super) shrunk: Vec<Shrunk>,
 }
 
 /// What a board has to take in of one person: program, metric, who, and when what is counted happened.
@@ -54,7 +62,13 @@ type DeltaKey = (Id, Metric, Id, Timestamp);
 /// One decided item.
 pub(super) enum Ordered {
     Event(EventState),
-    Refund { refund: Id, event: Id, applied: i64 },
+    Refund {
+        refund: Id,
+        event: Id,
+        applied: i64,
+    },
+    /// A step in what becomes of a referral that may be fraud.
+    Risk(Id),
 }
 
 /// What is known of an event after the batch.
@@ -72,7 +86,8 @@ pub(super) fn decide(people: People, context: &Context, now: Timestamp) -> Decid
         .into_iter()
         .map(|row| (row.id, RewardState { before: Some(row.status), changed: false, row }))
         .collect();
-    let mut desk = Desk { world, rewards, deltas: BTreeMap::new(), decided: Decided::default(), now };
+    let decided = Decided { judged: people.judged, ..Decided::default() };
+    let mut desk = Desk { world, rewards, deltas: BTreeMap::new(), decided, now };
     for person in people.people {
         desk.decide_person(person);
     }
@@ -80,7 +95,7 @@ pub(super) fn decide(people: People, context: &Context, now: Timestamp) -> Decid
 }
 
 /// What decisions may ask about the rest of the world, as the deciding transaction sees it.
-struct House<'a> {
+pub(super) struct House<'a> {
     inactive: HashSet<Id>,
     terms: Terms,
     programs: HashMap<Id, ProgramFacts>,
@@ -112,10 +127,10 @@ impl World for House<'_> {
 }
 
 /// A reward, the state that it is stored in (none when it is new), and whether the batch changes it.
-struct RewardState {
+pub(super) struct RewardState {
     before: Option<RewardStatus>,
-    changed: bool,
-    row: models::Reward,
+    pub(super) changed: bool,
+    pub(super) row: models::Reward,
 }
 
 /// What was decided, before the last word on its event is known.
@@ -124,13 +139,13 @@ enum Subject {
     Refund { refund: Id, event: Id, applied: i64 },
 }
 
-struct Desk<'a> {
-    world: House<'a>,
-    rewards: HashMap<Id, RewardState>,
+pub(super) struct Desk<'a> {
+    pub(super) world: House<'a>,
+    pub(super) rewards: HashMap<Id, RewardState>,
     /// Changes of boards: what a batch adds for one person at one instant is one change.
     deltas: BTreeMap<DeltaKey, i64>,
-    decided: Decided,
-    now: Timestamp,
+    pub(super) decided: Decided,
+    pub(super) now: Timestamp,
 }
 
 impl Desk<'_> {
@@ -138,7 +153,10 @@ impl Desk<'_> {
         let known: HashMap<Id, (Option<i64>, usize)> =
             person.history.events.iter().map(|event| (event.id, (event.remaining, event.decisions.len()))).collect();
         let mut order = Vec::new();
-        for undecided in std::mem::take(&mut person.undecided) {
+        let undecided = std::mem::take(&mut person.undecided);
+        let is_counted = !undecided.iter().any(|undecided| undecided.is_signup);
+        self.carry_out(&mut person, is_counted);
+        for undecided in undecided {
             if undecided.is_signup {
                 self.count_signup(&person);
             }
@@ -156,11 +174,13 @@ impl Desk<'_> {
             }
         }
         self.note_events(&person, &known, order);
+        self.review(&mut person);
         self.note_referral(&person);
+        self.decided.risks.extend(person.risk.change(person.id));
     }
 
     /// Carries effects out and says how much each refund took.
-    fn take_effects(&mut self, person: &Person, effects: Vec<Effect>) -> Vec<(Id, i64)> {
+    pub(super) fn take_effects(&mut self, person: &Person, effects: Vec<Effect>) -> Vec<(Id, i64)> {
         let mut taken = Vec::new();
         for effect in effects {
             match effect {
@@ -204,22 +224,30 @@ impl Desk<'_> {
                 from: before.status,
                 to: after.status,
                 completed_at: after.completed_at,
+                rejected_at: (after.status == ReferralStatus::Rejected).then_some(self.now),
             });
         }
     }
 
     /// A referral enters the counters of everybody within ten levels above, and its referrer's board.
     fn count_signup(&mut self, person: &Person) {
-        let Some(referral) = person.referral.as_ref().filter(|referral| referral.status != ReferralStatus::Rejected)
-        else {
-            return;
-        };
+        let stands = |referral: &crate::domain::history::Referral| referral.status != ReferralStatus::Rejected;
+        if person.history.referral.as_ref().is_some_and(stands)
+            && let Some(referral) = &person.referral
+        {
+            self.count(person, referral, 1);
+        }
+    }
+
+    pub(super) fn count(&mut self, person: &Person, referral: &models::Referral, step: i32) {
         for (level, ancestor) in person.history.upline.iter().take(NETWORK_LEVELS).enumerate() {
             let totals = self.totals(*ancestor);
-            totals.signups[level] += 1;
-            totals.newest = totals.newest.max(Some(referral.created_at));
+            totals.signups[level] += step;
+            if step > 0 {
+                totals.newest = totals.newest.max(Some(referral.created_at));
+            }
         }
-        self.board(referral, Metric::Signups, referral.referrer_id, 1, referral.created_at);
+        self.board(referral, Metric::Signups, referral.referrer_id, step.into(), referral.created_at);
     }
 
     fn count_completion(&mut self, person: &Person, at: Timestamp, step: i32) {
@@ -232,7 +260,15 @@ impl Desk<'_> {
 
     fn grant(&mut self, person: &Person, grant: Grant) {
         let Some(facts) = self.world.programs.get(&grant.program) else { return };
-        let status = if grant.available_at <= self.now { RewardStatus::Available } else { RewardStatus::Pending };
+        let status = match person.risk.standing {
+            Standing::Held => RewardStatus::Withheld,
+            Standing::Clear | Standing::Approved | Standing::Blocked | Standing::Denied
+                if grant.available_at <= self.now =>
+            {
+                RewardStatus::Available
+            }
+            Standing::Clear | Standing::Approved | Standing::Blocked | Standing::Denied => RewardStatus::Pending,
+        };
         let explanation = serde_json::to_string(&grant.explanation).unwrap_or_default();
         let row = models::Reward {
             id: grant.reward,
@@ -295,7 +331,7 @@ impl Desk<'_> {
         *self.deltas.entry(key).or_default() += amount;
     }
 
-    fn totals(&mut self, user: Id) -> &mut TotalsChange {
+    pub(super) fn totals(&mut self, user: Id) -> &mut TotalsChange {
         self.decided.totals.entry(user).or_insert_with(|| TotalsChange::none(user))
     }
 

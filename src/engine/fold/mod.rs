@@ -7,14 +7,23 @@
 
 mod cap_check;
 mod decide;
+mod judge;
 mod people;
 mod replay;
+mod risk;
+mod rulings;
+mod suspects;
 mod terms;
 mod write;
 
 use std::time::{Duration, Instant};
 
-pub(super) use self::{people::refunded, terms::Terms};
+pub(super) use self::{
+    people::refunded,
+    risk::{Decision, Verdict},
+    suspects::REFERRER_LISTING,
+    terms::Terms,
+};
 use super::{Engine, Error, floor::Look, pace::Pace};
 use crate::{
     domain::{id::Id, time::SECOND_MICROS},
@@ -156,10 +165,19 @@ impl Engine {
 
     /// Decides and writes everything undecided about these people; their outbox rows are the caller's.
     pub(crate) async fn fold_users(&self, tx: &mut Tx, users: Vec<Id>) -> Result<Vec<Hint>, Error> {
-        let people = self.load_people(tx, users).await?;
+        self.fold_with(tx, users, None).await
+    }
+
+    /// The same for one person, and then carries out what was decided about their referral.
+    pub(super) async fn fold_reviewed(&self, tx: &mut Tx, user: Id, verdict: &Verdict) -> Result<Vec<Hint>, Error> {
+        self.fold_with(tx, vec![user], Some(verdict)).await
+    }
+
+    async fn fold_with(&self, tx: &mut Tx, users: Vec<Id>, verdict: Option<&Verdict>) -> Result<Vec<Hint>, Error> {
+        let people = self.load_people(tx, users, verdict).await?;
         let now = self.context.now();
         let decided = decide::decide(people, &self.context, now);
-        write::write(tx, decided).await
+        write::write(tx, decided, (&self.context, now)).await
     }
 }
 

@@ -5,7 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use super::terms::{Needs, Terms};
+use super::{
+    judge::Judged,
+    risk::{RiskState, Verdict},
+    terms::{Needs, Terms},
+};
 use crate::{
     domain::{
         explanation::Explanation,
@@ -32,10 +36,13 @@ pub(super) struct People {
     pub(super) rewards: Vec<models::Reward>,
     /// Completed referrals and caps.
     pub(super) terms: Terms,
+    /// Signs of fraud that were found.
+    pub(super) judged: Judged,
 }
 
 /// What of a program is written with a reward.
 pub(super) struct ProgramFacts {
+    pub(super) version: i32,
     pub(super) currency: Currency,
     pub(super) calendar: Calendar,
 }
@@ -49,6 +56,8 @@ pub(super) struct Person {
     pub(super) decided_nos: HashMap<Id, i64>,
     /// What is undecided, in the order of the insert sequence.
     pub(super) undecided: Vec<Undecided>,
+    /// What is known of fraud on their referral, and what becomes of it.
+    pub(super) risk: RiskState,
 }
 
 /// Something to decide.
@@ -62,7 +71,12 @@ pub(super) struct Undecided {
 pub(super) type Definitions = HashMap<(Id, i32), Arc<Definition>>;
 
 impl Engine {
-    pub(super) async fn load_people(&self, tx: &mut Tx, users: Vec<Id>) -> Result<People, Error> {
+    pub(super) async fn load_people(
+        &self,
+        tx: &mut Tx,
+        users: Vec<Id>,
+        verdict: Option<&Verdict>,
+    ) -> Result<People, Error> {
         let locked = run!(tx, users::lock(users.clone()))?;
         let referrals = run!(tx, referrals::of_referred(&users))?;
         let events = run!(tx, events::of_users(users.clone()))?;
@@ -87,9 +101,11 @@ impl Engine {
         let programs = programs(tx, &referrals).await?;
         let mut assembly = Assembly::new(referrals, steps, &rewards)?;
         assembly.take_events(events, refunds, &definitions)?;
-        let people = assembly.into_people(users);
+        let mut people = assembly.into_people(users);
+        // Before the totals are locked, which is what loading terms may do.
+        let judged = self.judge(tx, &mut people, (&programs, verdict)).await?;
         let terms = Terms::load(tx, needs, &people, (&programs, &rewards)).await?;
-        Ok(People { people, inactive, programs, rewards, terms })
+        Ok(People { people, inactive, programs, rewards, terms, judged })
     }
 }
 
@@ -119,7 +135,7 @@ async fn programs(tx: &mut Tx, referrals: &[models::Referral]) -> Result<HashMap
     let rows = run!(tx, programs::by_ids(&ids))?;
     let facts = |row: models::Program| {
         let calendar = calendar_of(&row)?;
-        Ok((row.id, ProgramFacts { currency: Currency::stored(row.currency), calendar }))
+        Ok((row.id, ProgramFacts { version: row.version, currency: Currency::stored(row.currency), calendar }))
     };
     rows.into_iter().map(facts).collect()
 }
@@ -220,7 +236,7 @@ impl Assembly {
             rewards: self.granted.remove(&id).unwrap_or_default(),
         };
         let undecided = undecided.into_iter().map(|(_, undecided)| undecided).collect();
-        Person { id, referral, history, decided_nos, undecided }
+        Person { id, referral, history, decided_nos, undecided, risk: RiskState::default() }
     }
 }
 

@@ -35,13 +35,16 @@ impl Engine {
         let rewards = if ids.is_empty() { Vec::new() } else { run!(tx, rewards::of_events(&ids))? };
         let referrals = run!(tx, referrals::of_referred(&users))?;
         let definitions = definitions(tx, &events).await?;
+        let rejections = run!(tx, risks::of_referrals(&users))?;
+        let rejections: HashMap<Id, i64> =
+            rejections.into_iter().filter_map(|risk| Some((risk.referred_id, risk.rejected_no?))).collect();
         let mut differences = Vec::new();
         for user in users {
             let stored: Vec<_> = rewards.iter().filter(|reward| reward.referred_id == user).collect();
             let mut replay = Replay::of(referrals.iter().find(|referral| referral.referred_id == user), &stored)?;
             let own: Vec<_> = events.iter().filter(|event| event.user_id == user).cloned().collect();
             let items = items(own, &refunds, &definitions)?;
-            replay.run(user, items);
+            replay.run(user, items, rejections.get(&user).copied());
             replay.compare(&stored, &mut differences);
             replay.compare_events(events.iter().filter(|event| event.user_id == user), &mut differences);
             replay.compare_referral(referrals.iter().find(|referral| referral.referred_id == user), &mut differences);
@@ -56,6 +59,8 @@ fn key_of(reward: &models::Reward) -> Key {
 
 /// One item with what is stored about it.
 struct Stored {
+    /// Its place in the order of decisions.
+    number: i64,
     item: Item,
     /// What was decided for an event then.
     decisions: Decisions,
@@ -87,15 +92,15 @@ fn items(
             let Some(number) = refund.decided_no else { continue };
             let item = Item::Refund { refund: refund.id, event: id, amount };
             let applied = HashMap::from([(refund.id, refund.applied)]);
-            items.push((number, Stored { item, decisions: Decisions::new(), applied }));
+            items.push(Stored { number, item, decisions: Decisions::new(), applied });
         }
         let mut past = past_event(event, definitions)?;
         past.remaining = amount;
         let decisions = std::mem::take(&mut past.decisions);
-        items.push((number, Stored { item: Item::Event { event: past, early }, decisions, applied: taken }));
+        items.push(Stored { number, item: Item::Event { event: past, early }, decisions, applied: taken });
     }
-    items.sort_by_key(|(number, _)| *number);
-    Ok(items.into_iter().map(|(_, stored)| stored).collect())
+    items.sort_by_key(|stored| stored.number);
+    Ok(items)
 }
 
 struct Replay {
@@ -150,7 +155,7 @@ impl Replay {
         let referral = referral.map(|row| Referral {
             program: row.program_id,
             referrer: row.referrer_id,
-            status: if row.status == ReferralStatus::Rejected { row.status } else { ReferralStatus::Pending },
+            status: ReferralStatus::Pending,
             completed_at: None,
         });
         let mut granted = BTreeMap::new();
@@ -168,8 +173,13 @@ impl Replay {
         })
     }
 
-    fn run(&mut self, person: Id, items: Vec<Stored>) {
+    /// Decides everything again; a rejection stands at its own place in the order.
+    fn run(&mut self, person: Id, items: Vec<Stored>, rejected_no: Option<i64>) {
+        let mut rejected_no = rejected_no;
         for stored in items {
+            if rejected_no.take_if(|number| *number < stored.number).is_some() {
+                self.reject();
+            }
             if let Item::Event { event, .. } = &stored.item {
                 self.world.decisions.insert(event.id, stored.decisions);
             }
@@ -180,6 +190,15 @@ impl Replay {
             for effect in self.history.decide(person, stored.item, &mut self.world) {
                 self.take(effect, (subject, &stored.applied));
             }
+        }
+        if rejected_no.is_some() {
+            self.reject();
+        }
+    }
+
+    fn reject(&mut self) {
+        for effect in self.history.reject(&mut self.world) {
+            self.take(effect, &HashMap::new());
         }
     }
 
@@ -272,6 +291,12 @@ impl Replay {
     fn compare_referral(&self, stored: Option<&models::Referral>, differences: &mut Vec<String>) {
         let (Some(stored), Some(should)) = (stored, &self.history.referral) else { return };
         let at = |at: Option<Timestamp>| at.map_or("not".to_owned(), |at| at.to_string());
+        let (is, must) = (stored.status == ReferralStatus::Rejected, should.status == ReferralStatus::Rejected);
+        if is != must {
+            let referral = stored.referred_id.typed(Noun::Referral);
+            let word = |rejected: bool| if rejected { "rejected" } else { "not rejected" };
+            differences.push(format!("{referral}: is {}, should be {}", word(is), word(must)));
+        }
         if stored.completed_at != should.completed_at {
             differences.push(format!(
                 "{}: completed {}, should be completed {}",

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::decide::{Decided, Ordered};
 use crate::{
-    domain::id::Id,
-    engine::Error,
+    domain::{id::Id, time::Timestamp},
+    engine::{Context, Error},
     failpoint::{self, Point},
     live::{Hint, Topic},
     store::{
@@ -20,9 +20,14 @@ use crate::{
 ///
 /// What concerns the people of the batch alone, whose locks are held, comes first: the totals of people whom many batches
 /// pay are locked as late as possible, since the next batch waits for them until this one has committed.
-pub(super) async fn write(tx: &mut Tx, mut decided: Decided) -> Result<Vec<Hint>, Error> {
-    number(tx, &mut decided).await?;
+pub(super) async fn write(tx: &mut Tx, mut decided: Decided, at: (&Context, Timestamp)) -> Result<Vec<Hint>, Error> {
+    let numbers = number(tx, &mut decided).await?;
     change_referrals(tx, std::mem::take(&mut decided.referrals)).await?;
+    std::mem::take(&mut decided.judged).write(tx, at.1).await?;
+    for change in std::mem::take(&mut decided.risks) {
+        let numbers = numbers.get(&change.referred).map_or(&[][..], Vec::as_slice);
+        change.write(tx, numbers, at).await?;
+    }
     run!(tx, boards::insert_deltas(std::mem::take(&mut decided.deltas)))?;
     let versions = lock_totals(tx, &decided).await?;
     let version_of = |user: Id| versions.get(&user).map_or(1, |version| version + 1);
@@ -46,6 +51,9 @@ pub(super) async fn write(tx: &mut Tx, mut decided: Decided) -> Result<Vec<Hint>
     if !totals.is_empty() {
         run!(tx, bulk::add_totals(totals))?;
     }
+    for shrunk in decided.shrunk {
+        shrunk.write(tx).await?;
+    }
     Ok(hints)
 }
 
@@ -68,10 +76,14 @@ async fn lock_totals(tx: &mut Tx, decided: &Decided) -> Result<HashMap<Id, i64>,
     Err(StoreError::Corrupt("a user has no totals".to_owned()).into())
 }
 
+/// Places in the order of decisions that what becomes of a referral took, in order.
+type Steps = HashMap<Id, Vec<i64>>;
+
 /// Gives everything decided its place in the order of decisions, under the locks on which decisions depend, and writes it.
-async fn number(tx: &mut Tx, decided: &mut Decided) -> Result<(), Error> {
+async fn number(tx: &mut Tx, decided: &mut Decided) -> Result<Steps, Error> {
+    let mut steps = Steps::new();
     if decided.order.is_empty() {
-        return Ok(());
+        return Ok(steps);
     }
     let numbers = run!(tx, bulk::next_decided(decided.order.len()))?;
     let (mut events, mut refunds) = (Vec::new(), Vec::new());
@@ -81,6 +93,7 @@ async fn number(tx: &mut Tx, decided: &mut Decided) -> Result<(), Error> {
             Ordered::Refund { refund, event, applied } => {
                 refunds.push(RefundChange { id: refund, event, applied, decided_no });
             }
+            Ordered::Risk(referred) => steps.entry(referred).or_default().push(decided_no),
         }
     }
     events.append(&mut decided.revised);
@@ -99,5 +112,5 @@ async fn number(tx: &mut Tx, decided: &mut Decided) -> Result<(), Error> {
     if !refunds.is_empty() {
         run!(tx, bulk::decide_refunds(refunds))?;
     }
-    Ok(())
+    Ok(steps)
 }

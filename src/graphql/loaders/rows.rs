@@ -9,6 +9,7 @@ use crate::{
     graphql::caller::NETWORK_LEVELS,
     store::{
         StoreError, Tx,
+        fraud::{FoundSignal, Review, Risk},
         models::{Account, Claim, Click, Code, Event, NewRewardMove, Program, Referral, Reward, Totals, User},
         run,
     },
@@ -48,6 +49,9 @@ fetches! {
     users: One<User> = users::by_ids, by_key by |row: &User| row.id;
     programs: One<Program> = programs::by_ids, by_key by |row: &Program| row.id;
     referral_of: One<Referral> = referrals::of_referred, by_key by |row: &Referral| row.referred_id;
+    risk_of: One<Risk> = risks::of_referrals, by_key by |row: &Risk| row.referred_id;
+    signals_of: Many<FoundSignal> = risks::signals_of, grouped by |row: &FoundSignal| Some(row.referred_id);
+    reviews_of: Many<Review> = reviews::of_referrals, grouped by |row: &Review| Some(row.referred_id);
     totals: One<Totals> = totals::of_users, by_key by |row: &Totals| row.user_id;
     codes: Many<Code> = codes::of_users, grouped by |row: &Code| Some(row.user_id);
     accounts: Many<Account> = accounts::of_users, grouped by |row: &Account| Some(row.user_id);

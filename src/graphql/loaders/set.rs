@@ -12,6 +12,7 @@ use crate::{
     domain::{id::Id, program::Definition},
     engine::{Engine, leaderboard::BoardEntry},
     graphql::connection::Page,
+    store::fraud::{FoundSignal, Review, Risk},
     store::models::{Account, Claim, Click, Code, Event, NewRewardMove, Program, Referral, Reward, Totals, User},
 };
 
@@ -52,6 +53,12 @@ loaders! {
     definitions: (Id, i32) => Option<Arc<Definition>> = rows::definitions;
     /// The referral that brought a user.
     referral_of: Id => Option<Arc<Referral>> = rows::referral_of;
+    /// What the signs of fraud against a referral came to, by its referred user.
+    risk_of: Id => Option<Arc<Risk>> = rows::risk_of;
+    /// The signs of fraud on a referral, by its referred user.
+    signals_of: Id => Arc<Vec<Arc<FoundSignal>>> = rows::signals_of;
+    /// Reviews of a referral, by its referred user, oldest first.
+    reviews_of: Id => Arc<Vec<Arc<Review>>> = rows::reviews_of;
     /// The counters of a user.
     totals: Id => Option<Arc<Totals>> = rows::totals;
     /// The codes of a user, oldest first.

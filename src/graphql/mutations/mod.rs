@@ -4,11 +4,13 @@ mod claims;
 mod codes;
 mod erase_user;
 mod events;
+mod fraud_policy_input;
 mod keys;
 mod move_user;
 mod people;
 mod plan_input;
 mod programs;
+mod reviews;
 mod standing;
 mod user_error;
 
@@ -20,6 +22,7 @@ pub use codes::{
 };
 pub use erase_user::{EraseUserInput, EraseUserPayload};
 pub use events::{RecordEventInput, RecordEventPayload, RecordRefundInput, RecordRefundPayload};
+pub use fraud_policy_input::{FraudPolicyInput, FraudSignalInput};
 pub use keys::{CreateApiKeyInput, CreateApiKeyPayload, RevokeApiKeyInput, RevokeApiKeyPayload};
 pub use move_user::{MoveUserInput, MoveUserPayload};
 pub use people::{SignUpInput, SignUpPayload, UpdateUserInput, UpdateUserPayload};
@@ -27,6 +30,10 @@ pub use plan_input::{CapInput, FlatPayInput, LevelInput, PayInput, RewardRuleInp
 pub use programs::{
     CreateProgramInput, CreateProgramPayload, SetProgramStatusInput, SetProgramStatusPayload, UpdateProgramInput,
     UpdateProgramPayload,
+};
+pub use reviews::{
+    AddListingInput, AddListingPayload, RemoveListingInput, RemoveListingPayload, ReviewReferralInput,
+    ReviewReferralPayload,
 };
 pub use standing::{ReinstateUserInput, ReinstateUserPayload, SuspendUserInput, SuspendUserPayload};
 pub use user_error::UserError;
@@ -181,6 +188,34 @@ impl Mutation {
         #[graphql(desc = "Whom, and why.")] input: EraseUserInput,
     ) -> Result<EraseUserPayload, ApiError> {
         erase_user::erase_user(fresh(ctx)?, input).await
+    }
+
+    /// Decides about a referral that looks like fraud: what passes is paid, what is denied is taken back on every level.
+    /// For operators.
+    async fn review_referral(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which referral, and what was decided.")] input: ReviewReferralInput,
+    ) -> Result<ReviewReferralPayload, ApiError> {
+        reviews::review_referral(fresh(ctx)?, input).await
+    }
+
+    /// Puts something on the allow list or the block list, for signups that come from now on. For operators.
+    async fn add_listing(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What, and on which list.")] input: AddListingInput,
+    ) -> Result<AddListingPayload, ApiError> {
+        reviews::add_listing(fresh(ctx)?, input).await
+    }
+
+    /// Takes an entry off its list. For operators.
+    async fn remove_listing(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which entry, and why.")] input: RemoveListingInput,
+    ) -> Result<RemoveListingPayload, ApiError> {
+        reviews::remove_listing(fresh(ctx)?, input).await
     }
 
     /// Makes an API key. Its secret is in the answer, and nowhere else ever after. For operators.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ID, InputObject, MaybeUndefined, SimpleObject};
 
 use super::{
+    fraud_policy_input::FraudPolicyInput,
     plan_input::{RewardRuleInput, TriggerInput, planned},
     user_error::UserError,
 };
@@ -67,6 +68,8 @@ pub struct CreateProgramInput {
     pub rules: Vec<RewardRuleInput>,
     /// The smallest claim, in major units; any amount unless told.
     pub minimum_claim: Option<Decimal>,
+    /// What is made of signs of fraud; the usual unless told.
+    pub fraud: Option<FraudPolicyInput>,
     /// Whether it runs at once, instead of being a draft.
     #[graphql(default = false)]
     pub activate: bool,
@@ -103,6 +106,8 @@ pub struct UpdateProgramInput {
     pub rules: Option<Vec<RewardRuleInput>>,
     /// The smallest claim, in major units; null: any amount.
     pub minimum_claim: MaybeUndefined<Decimal>,
+    /// What is made of signs of fraud; what is left out stays.
+    pub fraud: Option<FraudPolicyInput>,
 }
 
 /// Which program, and what it is to be.
@@ -167,6 +172,7 @@ pub(super) async fn create_program(scope: &Scope, input: CreateProgramInput) -> 
         qualifying: input.qualifying.map(Into::into),
         rules: Some(planned(input.rules)),
         minimum_claim: Some(input.minimum_claim.map(|least| least.0)),
+        fraud: input.fraud.map(Into::into),
     };
     let request = CreateProgram {
         key: input.key,
@@ -199,6 +205,7 @@ pub(super) async fn update_program(scope: &Scope, input: UpdateProgramInput) -> 
         qualifying: input.qualifying.map(Into::into),
         rules: input.rules.map(planned),
         minimum_claim: told(input.minimum_claim).map(|least| least.map(|least| least.0)),
+        fraud: input.fraud.map(Into::into),
     };
     let request = UpdateProgram {
         name: input.name,

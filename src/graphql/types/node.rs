@@ -53,7 +53,7 @@ impl Node {
                 None => None,
             },
             Noun::Program if scope.caller_as::<Staff>().is_ok() => set.programs().load(id).await?.map(Self::of_program),
-            Noun::Program | Noun::Refund | Noun::Click | Noun::Review | Noun::ApiKey => None,
+            Noun::Program | Noun::Refund | Noun::Click | Noun::Review | Noun::Listing | Noun::ApiKey => None,
         })
     }
 

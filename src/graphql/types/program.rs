@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
+    fraud_policy::FraudPolicy,
     money::major,
     rule::{RewardRule, RewardTrigger},
     words::{AttributionModel, ProgramStatus},
@@ -48,6 +49,7 @@ impl Program {
             actor: scope.is_staff().then_some(row.actor),
             qualifying: RewardTrigger::of(&definition.qualifying, currency),
             rules: definition.rules.iter().map(|rule| RewardRule::of(rule, currency)).collect(),
+            fraud: scope.is_staff().then(|| FraudPolicy::from(&definition.fraud)),
         });
         Ok(shown.collect())
     }
@@ -155,6 +157,12 @@ impl Program {
         Some(self.definition(ctx).await.map(|definition| definition.rules.iter().map(show).collect()))
     }
 
+    /// What is made of signs of fraud, in the version in force. For the host and operators only.
+    async fn fraud(&self, ctx: &Context<'_>) -> Nullable<FraudPolicy> {
+        let policy = self.definition(ctx).await.map(|definition| FraudPolicy::from(&definition.fraud));
+        Scope::of(ctx).map_or_else(|error| Some(Err(error)), |scope| scope.is_staff().then_some(policy))
+    }
+
     /// Every version that there was, newest first, at most 100. A version is never changed.
     async fn versions(&self, ctx: &Context<'_>) -> Nullable<Vec<ProgramVersion>> {
         Some(self.all_versions(ctx).await)
@@ -174,4 +182,6 @@ pub struct ProgramVersion {
     pub qualifying: RewardTrigger,
     /// Who is paid what for what.
     pub rules: Vec<RewardRule>,
+    /// What was made of signs of fraud. For the host and operators only.
+    pub fraud: Option<FraudPolicy>,
 }

@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Object};
 use super::{
     attribution::Click,
     program::Program,
+    risk::Risk,
     user::User,
     words::{AttributionVia, ReferralStatus},
 };
@@ -90,8 +91,8 @@ impl Referral {
         self.row.rejected_at.map(DateTime)
     }
 
-    /// The risk score: the sum of the weights of all signs of fraud. For the host and operators only.
-    async fn risk(&self) -> Option<i32> {
-        (self.sight == Sight::Staff).then_some(self.row.risk_score)
+    /// What is known of fraud. For the host and operators only.
+    async fn risk(&self) -> Option<Risk> {
+        (self.sight == Sight::Staff).then(|| Risk { referral: self.row.clone() })
     }
 }

@@ -315,4 +315,8 @@ pub enum UserErrorCode {
     CodeTaken,
     /// The code is reserved, or could offend.
     CodeNotAllowed,
+    /// There is no such referral.
+    ReferralNotFound,
+    /// There is no such entry of a list.
+    ListingNotFound,
 }

@@ -85,14 +85,17 @@ pub async fn decide_events(conn: &mut Connection, changes: Vec<EventChange>) -> 
 
 /// Moves referrals from one state to another; says how many were in the first.
 pub async fn change_referrals(conn: &mut Connection, changes: Vec<StatusChange>) -> QueryResult<usize> {
-    const TEXT: &str = "UPDATE referrals AS r SET status = d.becomes, completed_at = d.completed_at \
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS d(referred_id, was, becomes, completed_at) \
+    const TEXT: &str = "UPDATE referrals AS r SET status = d.becomes, completed_at = d.completed_at, \
+        rejected_at = d.rejected_at \
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[]) \
+        AS d(referred_id, was, becomes, completed_at, rejected_at) \
         WHERE r.referred_id = d.referred_id AND r.status = d.was";
     sql_query(TEXT)
         .bind::<Array<Uuid>, _>(changes.iter().map(|change| change.referred_id).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(changes.iter().map(|change| change.from).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(changes.iter().map(|change| change.to).collect::<Vec<_>>())
         .bind::<Array<Nullable<Timestamptz>>, _>(changes.iter().map(|change| change.completed_at).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Timestamptz>>, _>(changes.iter().map(|change| change.rejected_at).collect::<Vec<_>>())
         .execute(conn)
         .await
 }

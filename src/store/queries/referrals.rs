@@ -5,11 +5,11 @@ use diesel_async::{AsyncConnectionCore, RunQueryDsl};
 
 use super::Connection;
 use crate::{
-    domain::{id::Id, words::Via},
+    domain::{id::Id, time::Timestamp, words::Via},
     store::{
         fanout::FirstOfEach,
         models::Referral,
-        requests::{Completed, StatusChange},
+        requests::Completed,
         schema::{referrals, uncounted},
         sql_types,
     },
@@ -82,10 +82,26 @@ pub async fn any_uncounted(conn: &mut Connection) -> QueryResult<bool> {
     Ok(first.is_some())
 }
 
-/// Moves a referral from one state to another; says whether it was in the first.
-pub async fn change_status(conn: &mut Connection, change: StatusChange) -> QueryResult<bool> {
-    let row = referrals::table.find(change.referred_id).filter(referrals::status.eq(change.from));
-    let update =
-        diesel::update(row).set((referrals::status.eq(change.to), referrals::completed_at.eq(change.completed_at)));
-    update.execute(conn).await.map(|rows| rows == 1)
+/// Sets the risk score of a referral.
+pub async fn set_risk_score(conn: &mut Connection, referred: Id, score: i32) -> QueryResult<()> {
+    let update = diesel::update(referrals::table.find(referred)).set(referrals::risk_score.eq(score));
+    update.execute(conn).await.map(drop)
+}
+
+/// When people signed up whom these users brought in, from an id on: ids sort by the time they were made.
+pub async fn arrivals(
+    conn: &mut Connection,
+    referrers: Vec<Id>,
+    from: Id,
+    limit: i64,
+) -> QueryResult<Vec<(Id, Timestamp)>> {
+    let query = referrals::table.filter(referrals::referrer_id.eq_any(referrers).and(referrals::referred_id.ge(from)));
+    let query = query.order(referrals::referred_id.desc()).limit(limit);
+    query.select((referrals::referrer_id, referrals::created_at)).load(conn).await
+}
+
+/// Takes an imported referral off the list of those to be counted; says whether it stood there.
+pub async fn leave_uncounted(conn: &mut Connection, edge: &Referral) -> QueryResult<bool> {
+    let mark = uncounted::table.find((edge.referrer_id, edge.referred_id));
+    diesel::delete(mark).execute(conn).await.map(|rows| rows == 1)
 }

@@ -8,9 +8,9 @@ use crate::{
     domain::{id::Id, words::UserStatus},
     store::{
         fanout::{FirstOfEach, Window},
-        models::{Evidence, User},
+        models::User,
         requests::UserChanges,
-        schema::{evidence, users},
+        schema::users,
     },
 };
 
@@ -80,11 +80,6 @@ pub async fn referred_by(conn: &mut Connection, fan: FirstOfEach) -> QueryResult
 /// Adds a user. A taken external id is a duplicate of `users.external_id`.
 pub async fn insert(conn: &mut Connection, user: User) -> QueryResult<()> {
     diesel::insert_into(users::table).values(user).execute(conn).await.map(drop)
-}
-
-/// Adds what came with a signup.
-pub async fn insert_evidence(conn: &mut Connection, row: Evidence) -> QueryResult<()> {
-    diesel::insert_into(evidence::table).values(row).execute(conn).await.map(drop)
 }
 
 /// Changes a user and gives the new row; nothing when there is no such user.

@@ -13,7 +13,7 @@ use crate::{
         changes::{AccountChange, BucketChange, CapChange, EventChange, RefundChange, ScoreChange, TotalsChange},
         models::Click,
         requests::StatusChange,
-        schema::{board_scores, caps, clicks, events, refunds},
+        schema::{board_scores, caps, clicks, events, refunds, reviews, risks},
     },
 };
 
@@ -23,7 +23,10 @@ pub async fn next_decided(conn: &mut Connection, how_many: usize) -> QueryResult
         .spawn_blocking(|conn| {
             let in_events: Option<i64> = events::table.select(diesel::dsl::max(events::decided_no)).first(conn)?;
             let in_refunds: Option<i64> = refunds::table.select(diesel::dsl::max(refunds::decided_no)).first(conn)?;
-            Ok(in_events.max(in_refunds).unwrap_or(0))
+            let in_risks: Option<i64> = risks::table.select(diesel::dsl::max(risks::rejected_no)).first(conn)?;
+            let held: Option<i64> = reviews::table.select(diesel::dsl::max(reviews::seq)).first(conn)?;
+            let in_reviews: Option<i64> = reviews::table.select(diesel::dsl::max(reviews::decided_no)).first(conn)?;
+            Ok([in_events, in_refunds, in_risks, held, in_reviews].into_iter().flatten().max().unwrap_or(0))
         })
         .await?;
     Ok((1..).take(how_many).map(|step| largest + step).collect())
@@ -85,11 +88,13 @@ pub async fn decide_events(conn: &mut Connection, changes: Vec<EventChange>) -> 
 
 /// Moves referrals from one state to another; says how many were in the first.
 pub async fn change_referrals(conn: &mut Connection, changes: Vec<StatusChange>) -> QueryResult<usize> {
-    const TEXT: &str = "UPDATE referrals AS t SET status = d.v ->> 2, completed_at = d.v ->> 3 \
+    const TEXT: &str = "UPDATE referrals AS t SET status = d.v ->> 2, completed_at = d.v ->> 3, \
+        rejected_at = d.v ->> 4 \
         FROM (SELECT value AS v FROM json_each(?)) AS d WHERE t.referred_id = unhex(d.v ->> 0) AND t.status = d.v ->> 1";
     let row = |change: StatusChange| {
-        let StatusChange { referred_id, from, to, completed_at } = change;
-        json!([hex(referred_id), from.word(), to.word(), completed_at.map(Timestamp::micros)])
+        let StatusChange { referred_id, from, to, completed_at, rejected_at } = change;
+        let (completed_at, rejected_at) = (completed_at.map(Timestamp::micros), rejected_at.map(Timestamp::micros));
+        json!([hex(referred_id), from.word(), to.word(), completed_at, rejected_at])
     };
     let rows = Value::Array(changes.into_iter().map(row).collect()).to_string();
     conn.spawn_blocking(move |conn| sql_query(TEXT).bind::<Text, _>(rows).execute(conn)).await
