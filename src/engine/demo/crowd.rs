@@ -214,11 +214,11 @@ impl Maker {
         }
     }
 
-    /// Two to six people behind one address; in every fourth household some of them use one computer.
+    /// Two to six people behind one address; in every tenth household some of them use one computer.
     fn household(&mut self) {
         let (mut second, ip) = (self.begin(), self.address());
         let (referrer, computer) = self.first(Kind::Household, second, Some(ip.clone()));
-        let sharing = self.rng.random_bool(0.25);
+        let sharing = self.rng.random_bool(0.1);
         for _ in 0..self.rng.random_range(1..6) {
             second += self.rng.random_range(60..5 * DAY);
             let device = if sharing && self.rng.random_bool(0.5) { computer.clone() } else { self.device() };
@@ -238,15 +238,18 @@ impl Maker {
         }
     }
 
-    /// Many students behind four addresses; some of them bring in their year, one of them at a stand on one afternoon.
+    /// Many students behind four addresses; some of them bring in their year, in every third university one of them at a
+    /// stand within an hour.
     fn university(&mut self) {
         let (begin, network) = (self.begin(), self.network());
         let gates: Vec<String> = (0..4).map(|_| self.host(&network)).collect();
+        let has_stand = self.rng.random_bool(1.0 / 3.0);
         for keen in 0..self.rng.random_range(8..16) {
             let start = begin + self.rng.random_range(0..10 * DAY);
             let gate = gates[keen % gates.len()].clone();
             let (referrer, _) = self.first(Kind::University, start, Some(gate));
-            let (friends, within) = if keen == 0 { (30, HOUR) } else { (self.rng.random_range(2..20), 14 * DAY) };
+            let (friends, within) =
+                if has_stand && keen == 0 { (30, HOUR) } else { (self.rng.random_range(2..20), 14 * DAY) };
             for _ in 0..friends {
                 let second = start + self.rng.random_range(60..within);
                 let gate = gates.choose(&mut self.rng).cloned();

@@ -5,13 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{judge::Policies, people::Person};
 use crate::{
     domain::{
-        fraud::{
-            self, Account, Finding, Listed, MissingEvidence, Policy, Signal, Snapshot, Traces, Translation,
-            WINDOW_MAX_SECONDS, Why,
-        },
+        fraud::{self, Account, Finding, Listed, MissingEvidence, Policy, Signal, Snapshot, Traces, Translation, Why},
         id::{Id, Noun},
         keyed_hash::KeyedHash,
-        time::{DAY_MICROS, SECOND_MICROS, Timestamp},
+        time::{DAY_MICROS, Timestamp},
         words::{ListingEffect, ListingSubject},
     },
     engine::{Engine, Error},
@@ -69,7 +66,7 @@ impl Suspects {
         let shared = Shared::read(tx, (&own, &referrers), since).await?;
         files.take(own.iter().chain(&shared.near).chain(&shared.devices).chain(&shared.mailboxes));
         newcomers.iter().for_each(|person| suspects.open(person, &files));
-        suspects.arrivals(tx, newcomers).await?;
+        suspects.arrivals(tx, (newcomers, policies)).await?;
         let users = run!(tx, users::by_ids(&everybody))?;
         let name = |user: &User| (user.id, engine.context.hash_key.hash(REFERRER_LISTING, &user.external_id));
         suspects.names = users.iter().filter(|user| referrers.contains(&user.id)).map(name).collect();
@@ -97,14 +94,14 @@ impl Suspects {
         snapshot.mailboxes = mailboxes.filter_map(|hash| Some((hash, *files.first_with.get(&hash)?))).collect();
     }
 
-    async fn arrivals(&mut self, tx: &mut Tx, newcomers: &[&Person]) -> Result<(), Error> {
+    async fn arrivals(&mut self, tx: &mut Tx, (newcomers, policies): (&[&Person], &Policies)) -> Result<(), Error> {
         let first = newcomers.iter().filter_map(|person| Some(person.referral.as_ref()?.created_at)).min();
-        let window = i64::from(WINDOW_MAX_SECONDS) * SECOND_MICROS;
-        let from = Id::new(first.unwrap_or(Timestamp::EPOCH).plus_micros(-window), [0; 10]);
+        let windows = policies.values().map(|(_, policy)| policy.of(Signal::Velocity).window_micros());
+        let from = first.unwrap_or(Timestamp::EPOCH).plus_micros(-windows.max().unwrap_or(0));
         let referrers: Vec<Id> = self.snapshots.keys().copied().collect();
-        for (referrer, at) in run!(tx, referrals::arrivals(referrers, from, ARRIVALS_MAX))? {
+        for (referrer, at, id) in run!(tx, referrals::arrivals(referrers, Id::new(from, [0; 10]), ARRIVALS_MAX))? {
             if let Some(snapshot) = self.snapshots.get_mut(&referrer) {
-                snapshot.arrivals.push(at);
+                snapshot.arrivals.push((at, id));
             }
         }
         self.snapshots.values_mut().for_each(|snapshot| snapshot.arrivals.sort_unstable());

@@ -88,16 +88,17 @@ pub async fn set_risk_score(conn: &mut Connection, referred: Id, score: i32) -> 
     update.execute(conn).await.map(drop)
 }
 
-/// When people signed up whom these users brought in, from an id on: ids sort by the time they were made.
+/// Who signed up, when, by whose code or link, from an id on (ids sort by the time they were made); the newest first.
 pub async fn arrivals(
     conn: &mut Connection,
     referrers: Vec<Id>,
     from: Id,
     limit: i64,
-) -> QueryResult<Vec<(Id, Timestamp)>> {
+) -> QueryResult<Vec<(Id, Timestamp, Id)>> {
     let query = referrals::table.filter(referrals::referrer_id.eq_any(referrers).and(referrals::referred_id.ge(from)));
+    let query = query.filter(referrals::via.eq_any([Via::Code, Via::Link]));
     let query = query.order(referrals::referred_id.desc()).limit(limit);
-    query.select((referrals::referrer_id, referrals::created_at)).load(conn).await
+    query.select((referrals::referrer_id, referrals::created_at, referrals::referred_id)).load(conn).await
 }
 
 /// Takes an imported referral off the list of those to be counted; says whether it stood there.

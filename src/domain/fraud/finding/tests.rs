@@ -42,7 +42,7 @@ fn found(snapshot: &Snapshot) -> Vec<(u128, Signal)> {
 }
 
 fn people(accounts: Vec<Account>) -> Snapshot {
-    let mut arrivals: Vec<Timestamp> = accounts.iter().map(|account| account.at).collect();
+    let mut arrivals: Vec<(Timestamp, Id)> = accounts.iter().map(|account| (account.at, account.id)).collect();
     arrivals.sort_unstable();
     Snapshot { people: accounts, arrivals, ..Snapshot::default() }
 }
