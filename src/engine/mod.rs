@@ -24,6 +24,7 @@ pub mod move_user;
 mod own_clicks;
 pub mod pace;
 pub mod listings;
+pub mod look_up_code;
 mod pause;
 pub mod program_links;
 pub mod programs;

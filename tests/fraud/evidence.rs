@@ -1,6 +1,10 @@
 //! What is kept, for how long, and under which key.
 
-use banyan::{domain::keyed_hash::HashKey, engine::Engine};
+use banyan::{
+    domain::keyed_hash::HashKey,
+    engine::{Engine, sign_up::SignUp},
+};
+use serde_json::json;
 
 use crate::scene::{Scene, Seen, on_the_scene, request};
 
@@ -24,6 +28,66 @@ fn only_hashes_are_kept_and_not_for_ever() {
         let canaries =
             "SELECT evidence AS line FROM signals WHERE evidence LIKE '%canary%' OR evidence LIKE '%203.0.%'";
         assert_eq!(scene.lines(canaries).await, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_members_own_address_counts_and_what_a_member_says_does_not() {
+    on_the_scene(async |scene| {
+        const SIGN_UP: &str =
+            "mutation($input: SignUpInput!) { signUp(input: $input) { created userErrors { code } } }";
+        for (name, address) in [("ben", "192.0.2.1"), ("cid", "192.0.2.1"), ("dan", "198.51.100.1")] {
+            let said =
+                json!({"externalId": name, "code": scene.ann.code, "ipAddress": "203.0.113.1", "deviceId": "said"});
+            let member = scene.harness.member(name).at(address);
+            assert_eq!(member.run(SIGN_UP, json!({"input": said})).await["signUp"]["created"], true);
+        }
+        // A back end's own address is nobody's; what it says of its user counts.
+        for (name, address) in [("eve", "203.0.113.7"), ("fay", "203.0.113.8")] {
+            let input = json!({"externalId": name, "code": scene.ann.code, "ipAddress": address});
+            let server = scene.harness.server().at("192.0.2.1");
+            assert_eq!(server.run(SIGN_UP, json!({"input": input})).await["signUp"]["created"], true);
+        }
+        scene.harness.fold_all().await;
+        for (name, signals) in
+            [("ben", "SAME_IP"), ("cid", "SAME_IP"), ("eve", "SAME_NETWORK"), ("fay", "SAME_NETWORK")]
+        {
+            assert_eq!(scene.signals(name).await, [signals], "{name}");
+        }
+        assert_eq!(scene.signals("dan").await, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn the_address_of_a_click_counts_where_the_signup_shows_none() {
+    on_the_scene(async |scene| {
+        let mut sql = scene.harness.sql().await;
+        for (number, name, network) in [(1, "ben", "aa"), (2, "cid", "aa"), (3, "dan", "bb")] {
+            let click = banyan::domain::id::Id::from_uuid(uuid::Uuid::from_u128(number));
+            let blob = |hex: &str| match scene.harness.kind() {
+                banyan::store::BackendKind::Postgres => format!("'\\x{hex}'"),
+                banyan::store::BackendKind::Sqlite => format!("x'{hex}'"),
+            };
+            let (ip, network) = (blob(&format!("{number:02x}").repeat(32)), blob(&network.repeat(32)));
+            let id = match scene.harness.kind() {
+                banyan::store::BackendKind::Postgres => format!("'{click}'"),
+                banyan::store::BackendKind::Sqlite => format!("x'{}'", click.uuid().simple()),
+            };
+            sql.execute(&format!(
+                "INSERT INTO clicks (id, code_key, program_id, user_id, ip_hash, network_hash, created_at) \
+                 SELECT {id}, codes.key, codes.program_id, codes.user_id, {ip}, {network}, codes.created_at \
+                 FROM codes WHERE shown = '{}'",
+                scene.ann.code
+            ))
+            .await;
+            let click_id = Some(click.typed(banyan::domain::id::Noun::Click));
+            scene.host.sign_up(SignUp { click_id, code: None, ..request(name, None, Seen::NOTHING) }).await.unwrap();
+        }
+        scene.harness.fold_all().await;
+        for name in ["ben", "cid"] {
+            assert_eq!(scene.signals(name).await, ["SAME_NETWORK"], "{name}");
+        }
+        assert_eq!(scene.signals("dan").await, Vec::<String>::new());
     });
 }
 

@@ -1,7 +1,9 @@
 //! Somebody who sends GraphQL documents.
 
+use std::net::IpAddr;
+
 use banyan::{
-    domain::caller::Caller,
+    domain::{caller::Caller, visitor::Visitor},
     engine::Engine,
     graphql::{Api, ApiSettings},
 };
@@ -18,17 +20,25 @@ pub(super) fn api(engine: Engine) -> Api {
 pub struct Actor {
     api: Api,
     caller: Caller,
+    visitor: Visitor,
 }
 
 impl Actor {
     /// Somebody with a role.
     pub(super) fn new(api: Api, caller: Caller) -> Self {
-        Self { api, caller }
+        Self { api, caller, visitor: Visitor::default() }
+    }
+
+    /// The same, coming from an address.
+    pub fn at(mut self, address: &str) -> Self {
+        self.visitor.address = Some(address.parse::<IpAddr>().expect("an address"));
+        self
     }
 
     /// Runs a document and gives its whole response: `data`, and `errors` when there are any.
     pub async fn response(&self, document: &str, variables: Value) -> Value {
         let request = async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables));
+        let request = request.data(self.visitor.clone());
         let response = self.api.execute(request, self.caller.clone()).await;
         serde_json::to_value(response).expect("a response is JSON")
     }

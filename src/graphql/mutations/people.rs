@@ -41,8 +41,8 @@ pub struct SignUpInput {
     pub email: Option<String>,
     /// Phone number with country code. Kept as a keyed hash only.
     pub phone: Option<String>,
-    /// Address that the user signs up from. Kept as keyed hashes only. Ignored when members sign up themselves: evidence
-    /// is what the host saw, not what a browser says of itself.
+    /// Address that the user signs up from, as the host saw it. Kept as keyed hashes only. When members sign up themselves it
+    /// is ignored, and the address that they really come from is taken.
     pub ip_address: Option<String>,
     /// Device that the user signs up on. Kept as a keyed hash only. Ignored when members sign up themselves.
     pub device_id: Option<String>,
@@ -72,10 +72,12 @@ impl SignUpInput {
             Caller::Anonymous | Caller::Member { .. } => None,
             Caller::Server { .. } | Caller::Admin { .. } => value,
         };
-        let (ip_address, device_id, user_agent) = (seen(self.ip_address), seen(self.device_id), seen(self.user_agent));
-        let cookie = match caller {
-            Caller::Member { .. } => visitor.cookie,
-            Caller::Anonymous | Caller::Server { .. } | Caller::Admin { .. } => None,
+        let (device_id, user_agent) = (seen(self.device_id), seen(self.user_agent));
+        // Of a member's own request we have seen ourselves where it came from.
+        let (cookie, ip_address) = match caller {
+            Caller::Member { .. } => (visitor.cookie, visitor.address.map(|address| address.to_string())),
+            Caller::Anonymous => (None, None),
+            Caller::Server { .. } | Caller::Admin { .. } => (None, self.ip_address),
         };
         SignUp { external_id, display_name, code, click_id, cookie, email, phone, ip_address, device_id, user_agent }
     }
