@@ -88,6 +88,9 @@ fn the_address_of_a_click_counts_where_the_signup_shows_none() {
             assert_eq!(scene.signals(name).await, ["SAME_NETWORK"], "{name}");
         }
         assert_eq!(scene.signals("dan").await, Vec::<String>::new());
+        scene.harness.clock().pass_days(91);
+        assert_eq!(scene.harness.engine().purge().await.unwrap(), 6, "what came with three signups and three clicks");
+        assert_eq!(sql.number("SELECT count(*) AS number FROM clicks WHERE ip_hash IS NULL").await, 3);
     });
 }
 

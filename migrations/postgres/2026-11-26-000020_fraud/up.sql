@@ -45,4 +45,4 @@ CREATE INDEX reviews_decided ON reviews (decided_no) WHERE decided_no IS NOT NUL
 
 CREATE INDEX listings_hash ON listings (subject_hash);
 -- Clicks whose hashes are still to be purged.
-CREATE INDEX clicks_hashed ON clicks (created_at) WHERE ip_hash IS NOT NULL;
+CREATE INDEX clicks_hashed ON clicks (created_at) WHERE ip_hash IS NOT NULL OR visit_key IS NOT NULL;

@@ -33,17 +33,19 @@ pub async fn near(
     if pairs.is_empty() {
         return Ok(Vec::new());
     }
-    let listed: Vec<String> = (0..pairs.len()).map(|row| format!("(${}, ${})", row * 2 + 2, row * 2 + 3)).collect();
+    // In the order in which they are bound: SQLite numbers parameters as they come.
+    let listed: Vec<String> = (0..pairs.len()).map(|row| format!("(${}, ${})", row * 2 + 1, row * 2 + 2)).collect();
     let text = format!(
         "SELECT e.* FROM (VALUES {}) AS p JOIN evidence AS e ON e.referrer_id = p.column1 AND e.network_hash = p.column2 \
-         WHERE e.created_at >= $1 ORDER BY e.user_id DESC LIMIT {limit}",
-        listed.join(", ")
+         WHERE e.created_at >= ${} ORDER BY e.user_id DESC LIMIT {limit}",
+        listed.join(", "),
+        pairs.len() * 2 + 1
     );
     let query = sql_query(text).into_boxed::<<Connection as AsyncConnectionCore>::Backend>();
-    let query = query.bind::<sql_types::Timestamptz, _>(since);
     let query = pairs.into_iter().fold(query, |query, (referrer, network)| {
         query.bind::<sql_types::Uuid, _>(referrer).bind::<diesel::sql_types::Binary, _>(network)
     });
+    let query = query.bind::<sql_types::Timestamptz, _>(since);
     query.load(conn).await
 }
 
@@ -77,9 +79,16 @@ pub async fn purge(conn: &mut Connection, before: Timestamp, limit: i64) -> Quer
 
 /// Removes the hashes of clicks before an instant, at most `limit` rows; the clicks stay.
 pub async fn purge_clicks(conn: &mut Connection, before: Timestamp, limit: i64) -> QueryResult<usize> {
-    let old = clicks::table.filter(clicks::created_at.lt(before).and(clicks::ip_hash.is_not_null()));
+    let hashed = clicks::ip_hash.is_not_null().or(clicks::visit_key.is_not_null());
+    let old = clicks::table.filter(clicks::created_at.lt(before)).filter(hashed);
     let old: Vec<Id> = old.order(clicks::created_at).limit(limit).select(clicks::id).load(conn).await?;
     let none = None::<KeyedHash>;
-    let cleared = (clicks::ip_hash.eq(none), clicks::network_hash.eq(none), clicks::device_hash.eq(none));
+    let cleared = (
+        clicks::ip_hash.eq(none),
+        clicks::network_hash.eq(none),
+        clicks::device_hash.eq(none),
+        clicks::user_agent_hash.eq(none),
+        clicks::visit_key.eq(none),
+    );
     diesel::update(clicks::table.filter(clicks::id.eq_any(old))).set(cleared).execute(conn).await
 }
