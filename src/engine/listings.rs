@@ -12,8 +12,6 @@ use crate::{
     store::{Tx, fraud::Listing, models::NewAudit, run},
 };
 
-/// Longest reason, in characters.
-const REASON_MAX_CHARS: usize = 500;
 /// Longest domain, in characters (RFC 1035, section 2.3.4).
 const DOMAIN_MAX_CHARS: usize = 255;
 
@@ -36,7 +34,7 @@ impl Engine {
     /// Lists something; an entry about the same is replaced. Signups are judged by the lists as they are when they are
     /// folded.
     pub async fn add_listing(&self, request: AddListing, actor: &str) -> Result<Listing, Error> {
-        input::text("reason", &request.reason, REASON_MAX_CHARS)?;
+        input::reason(&request.reason)?;
         let now = self.context.now();
         if request.expires_at.is_some_and(|at| at <= now) {
             return Err(Refusal::new(RefusalCode::InvalidInput, "expiresAt", "expiresAt lies in the past").into());
@@ -62,7 +60,7 @@ impl Engine {
 
     /// Takes an entry off its list.
     pub async fn remove_listing(&self, id: Id, reason: &str, actor: &str) -> Result<Listing, Error> {
-        input::text("reason", reason, REASON_MAX_CHARS)?;
+        input::reason(reason)?;
         let now = self.context.now();
         let work = async |tx: &mut Tx| {
             let Some(removed) = run!(tx, listings::remove(id))? else { return Ok::<_, Error>(None) };

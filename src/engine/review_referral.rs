@@ -15,9 +15,6 @@ use crate::{
     store::{StoreError, Tx, models, run},
 };
 
-/// Longest reason, in characters.
-const REASON_MAX_CHARS: usize = 500;
-
 /// What somebody decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReviewDecision {
@@ -42,7 +39,7 @@ impl Engine {
     /// Decides about a referral. What waits about its person is folded first, in the same transaction. The same decision
     /// again changes nothing.
     pub async fn review_referral(&self, request: ReviewReferral, actor: &str) -> Result<models::Referral, Error> {
-        input::text("reason", &request.reason, REASON_MAX_CHARS)?;
+        input::reason(&request.reason)?;
         let work = async |tx: &mut Tx| self.review_in(tx, &request, actor).await;
         let (referral, hints) = self.store.write_long(work).await?;
         self.live.publish(hints);

@@ -8,12 +8,10 @@ use crate::{
         time::Timestamp,
         words::{ReviewStatus, Standing},
     },
-    engine::{Context, Error},
+    engine::{Context, Error, move_user::newest},
     store::{
         Tx,
-        changes::NETWORK_LEVELS,
         fraud::{Review, ReviewEnd, Risk},
-        requests::UserRange,
         run,
     },
 };
@@ -156,22 +154,19 @@ impl RiskState {
 
 /// Networks that lost somebody who had signed up at an instant.
 pub(super) struct Shrunk {
+    /// Whose, nearest first.
     pub(super) above: Vec<Id>,
     pub(super) lost: Timestamp,
 }
 
 impl Shrunk {
-    /// Where the newest of a network is gone, the newest of the others takes their place: only the rows know who that is.
+    /// Where the newest of a network is gone, the newest of the others takes their place.
     pub(super) async fn write(self, tx: &mut Tx) -> Result<(), Error> {
-        for totals in run!(tx, totals::of_users(&self.above))? {
-            if totals.network_at.is_some_and(|newest| newest > self.lost) {
-                continue;
-            }
-            let range = UserRange { first: totals.user_id, last: totals.user_id };
-            let levels = run!(tx, network::levels(range, NETWORK_LEVELS as i32))?;
-            let newest = levels.into_iter().filter_map(|level| level.newest).max();
-            run!(tx, totals::set_network(totals.user_id, totals.network, newest))?;
-        }
-        Ok(())
+        let totals = run!(tx, totals::of_users(&self.above))?;
+        let has_later = |user: &Id| {
+            let totals = totals.iter().find(|totals| totals.user_id == *user);
+            totals.is_none_or(|totals| totals.network_at.is_some_and(|newest| newest > self.lost))
+        };
+        newest::correct(tx, self.above.iter().copied().filter(|user| !has_later(user))).await.map_err(Error::from)
     }
 }

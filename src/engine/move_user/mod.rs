@@ -11,7 +11,7 @@
 //! number of statements that does not grow with what is moved: what lies below a user is in the user's own counters.
 
 mod chains;
-mod newest;
+pub(super) mod newest;
 mod shift;
 
 use self::{chains::Chains, shift::Shift};

@@ -1,4 +1,4 @@
-//! When the newest person of a network came, after a part of it went elsewhere.
+//! When the newest person of a network came, after a part of it went elsewhere or was rejected.
 
 use crate::{
     domain::{id::Id, time::Timestamp},
@@ -7,7 +7,7 @@ use crate::{
 
 /// Finds out for each of these users when the newest of their network came, whoever stands below first. Until then their
 /// counters may say too late an instant, but not too early a one.
-pub(super) async fn correct(tx: &mut Tx, users: impl Iterator<Item = Id>) -> Result<(), StoreError> {
+pub(in crate::engine) async fn correct(tx: &mut Tx, users: impl Iterator<Item = Id>) -> Result<(), StoreError> {
     for user in users {
         let newest = newest_below(tx, user).await?;
         run!(tx, totals::set_newest(user, newest))?;
