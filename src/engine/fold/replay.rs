@@ -198,19 +198,23 @@ impl Replay {
 
     fn reject(&mut self) {
         for effect in self.history.reject(&mut self.world) {
-            self.take(effect, &HashMap::new());
+            if let Effect::Reverse { reward, amount } = effect {
+                self.take_back(reward, amount);
+            }
+        }
+    }
+
+    fn take_back(&mut self, reward: Id, amount: i64) {
+        let worth = self.keys.get(&reward).and_then(|key| self.worth.get_mut(key));
+        if let Some((_, _, net)) = worth {
+            *net -= amount;
         }
     }
 
     fn take(&mut self, effect: Effect, (event, stored): (Id, &HashMap<Id, Option<i64>>)) {
         match effect {
             Effect::Grant(grant) => self.grant(grant),
-            Effect::Reverse { reward, amount } => {
-                let worth = self.keys.get(&reward).and_then(|key| self.worth.get_mut(key));
-                if let Some((_, _, net)) = worth {
-                    *net -= amount;
-                }
-            }
+            Effect::Reverse { reward, amount } => self.take_back(reward, amount),
             Effect::Refunded { refund, applied } if stored.get(&refund) != Some(&Some(applied)) => {
                 let took = stored.get(&refund).copied().flatten().unwrap_or(0);
                 let (refund, event) = (refund.typed(Noun::Refund), event.typed(Noun::Event));
