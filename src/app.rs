@@ -63,7 +63,9 @@ pub async fn engine(options: &Options) -> Result<Engine, Fatal> {
     let hash_key = former.into_iter().fold(hash_key, |key, former| key.with_former(&former));
     let context = Context { clock: Arc::new(clock), randomness, hash_key };
     let live = live(options, &context).await?;
-    Ok(Engine { evidence_days: options.evidence_days, ..Engine::new(store, live, context) })
+    let mut engine = Engine::new(store, live, context);
+    engine.evidence_days = options.evidence_days;
+    Ok(engine)
 }
 
 async fn live(options: &Options, context: &Context) -> Result<Live, Fatal> {
