@@ -60,7 +60,11 @@ impl Desk<'_> {
 
     /// Holds back what the referral brought and nobody has claimed.
     fn withhold(&mut self, person: Id) {
-        for reward in self.brought_by(person, &[RewardStatus::Pending, RewardStatus::Available]) {
+        const IN_HAND: &[RewardStatus] = &[RewardStatus::Pending, RewardStatus::Available];
+        for reward in self.brought_by(person, IN_HAND) {
+            self.let_time_tell(reward);
+        }
+        for reward in self.brought_by(person, IN_HAND) {
             self.move_reward(reward, RewardStatus::Withheld, "held for review");
         }
     }
@@ -81,6 +85,16 @@ impl Desk<'_> {
         let mut rewards: Vec<Id> = brought.filter(|row| in_states.contains(&row.status)).map(|row| row.id).collect();
         rewards.sort_unstable();
         rewards
+    }
+
+    /// What had lapsed before it could be held back stays lapsed.
+    fn let_time_tell(&mut self, reward: Id) {
+        let Some(state) = self.rewards.get_mut(&reward) else { return };
+        if self.decided.ledger.let_time_tell(&mut state.row, self.now) {
+            state.changed = true;
+            let owner = state.row.user_id;
+            self.totals(owner);
+        }
     }
 
     fn move_reward(&mut self, reward: Id, to: RewardStatus, reason: &str) {
