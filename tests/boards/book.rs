@@ -66,10 +66,10 @@ impl World {
             None => (ReferralStatus::Completed, ReferralStatus::Pending, -1),
         };
         let at = completed_at.or(edge.completed_at).unwrap();
-        let change = StatusChange { referred_id: edge.referred, from, to, completed_at };
+        let change = StatusChange { referred_id: edge.referred, from, to, completed_at, rejected_at: None };
         let delta = self.delta(Metric::Referrals, edge.referrer, (amount, at));
         let done = self.engine.store.write(async |tx: &mut Tx| {
-            assert!(on!(tx, referrals::change_status(change.clone()))?);
+            assert_eq!(on!(tx, bulk::change_referrals(vec![change.clone()]))?, 1);
             on!(tx, boards::insert_deltas(vec![delta.clone()]))
         });
         done.await.unwrap();

@@ -19,13 +19,19 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 
 /// Calls a query function on whichever database a transaction belongs to.
 macro_rules! on {
+    ($tx:expr, bulk::$function:ident ( $($argument:expr),* $(,)? )) => {
+        on!(@call $tx, [bulk] $function ($($argument),*))
+    };
     ($tx:expr, $module:ident :: $function:ident ( $($argument:expr),* $(,)? )) => {
+        on!(@call $tx, [queries::$module] $function ($($argument),*))
+    };
+    (@call $tx:expr, [$($path:tt)+] $function:ident ($($argument:expr),*)) => {
         match $tx {
             banyan::store::Tx::Postgres(connection) => {
-                banyan::store::postgres::queries::$module::$function(connection, $($argument),*).await
+                banyan::store::postgres::$($path)+::$function(connection, $($argument),*).await
             }
             banyan::store::Tx::Sqlite(connection) => {
-                banyan::store::sqlite::queries::$module::$function(connection, $($argument),*).await
+                banyan::store::sqlite::$($path)+::$function(connection, $($argument),*).await
             }
         }
         .map_err(banyan::store::StoreError::from_driver)

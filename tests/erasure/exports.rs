@@ -59,6 +59,9 @@ fn an_export_tells_everything() {
         assert_eq!(export["claims"][0]["key"], "claim-1");
         assert_eq!(export["balances"][0]["claimed"], 500);
         assert_eq!(export["ledger"].as_array().unwrap().len(), 2);
+        let signs = export["risk"]["signs"].as_array().unwrap().iter().map(|sign| sign["signal"].clone());
+        assert_eq!(signs.collect::<Vec<_>>(), ["TOO_FAST"], "bought right after signing up, which is only reported");
+        assert_eq!(export["risk"]["reviews"], json!([]));
         assert_eq!(export["cut"], json!([]));
         harness.finish().await;
     });
@@ -75,6 +78,7 @@ fn members_export_themselves_and_nobody_else() {
             let export = member.run(EXPORT, variables).await["exportUser"].take();
             assert_eq!(export["user"]["externalId"], "ben");
             assert_eq!((&export["moves"][0]["reason"], &export["referral"]["risk"]), (&Value::Null, &Value::Null));
+            assert_eq!(export["risk"], Value::Null, "which signs there are is not told");
         }
         // Neither above nor below nor beside.
         for other in [&ann, &eve] {

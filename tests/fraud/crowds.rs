@@ -3,7 +3,7 @@
 use banyan::engine::demo::{CrowdSpec, Kind, try_policy};
 
 /// People of each crowd here.
-const PEOPLE: usize = 1_500;
+const PEOPLE: usize = 4_000;
 
 #[test]
 fn no_honest_household_is_rejected_unseen_and_most_cheats_are_found() {

@@ -80,10 +80,10 @@ fn a_denied_referral_is_taken_back_on_five_levels_claimed_paid_or_not() {
 fn what_is_held_pays_nobody_until_it_is_approved() {
     on_the_scene(async |scene| {
         scene.friend("ben", Seen::device("tablet")).await;
-        scene.buys("ben").await;
+        scene.buys_in_time("ben").await;
         scene.has("ann", Purse { available: 1_000, ..NOTHING }).await;
         let cid = scene.friend("cid", Seen::device("tablet")).await;
-        scene.buys("cid").await;
+        scene.buys_in_time("cid").await;
         // Ben's rewards were there to be claimed, and are held back with Cid's.
         scene.has("ann", Purse { withheld: 2_000, ..NOTHING }).await;
         scene.has("ben", Purse { withheld: 500, ..NOTHING }).await;

@@ -30,7 +30,9 @@ async fn arrive(scene: &Scene, seen: impl Fn(usize) -> Seen + Sync) {
     .await;
 }
 
+/// All of them at once, later than what would be too fast.
 async fn buy(scene: &Scene) {
+    scene.harness.clock().pass_seconds(60);
     at_once(MEMBERS + FOLDERS, |task| {
         let host = scene.host.clone();
         async move {

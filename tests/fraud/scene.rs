@@ -116,6 +116,12 @@ impl Scene {
         self.harness.fold_all().await;
     }
 
+    /// Somebody buys later than what would be too fast.
+    pub async fn buys_in_time(&self, name: &str) {
+        self.harness.clock().pass_seconds(60);
+        self.buys(name).await;
+    }
+
     pub async fn lines(&self, text: &str) -> Vec<String> {
         self.harness.sql().await.load::<Line>(text).await.into_iter().map(|row| row.line).collect()
     }

@@ -116,7 +116,7 @@ fn signs_of_different_facts_add_up_to_a_rejection() {
     on_the_scene(async |scene| {
         let seen = Seen { email: Some("x+1@example.com"), ..Seen::device("farm") };
         scene.friend("ben", seen).await;
-        scene.buys("ben").await;
+        scene.buys_in_time("ben").await;
         assert_eq!(scene.counted(scene.ann.id).await, 1);
         scene.has("ann", crate::support::Purse { available: 1_000, ..Default::default() }).await;
         scene.friend("cid", Seen { email: Some("x+2@example.com"), ..seen }).await;
@@ -124,7 +124,7 @@ fn signs_of_different_facts_add_up_to_a_rejection() {
         for name in ["ben", "cid"] {
             shows(scene, name, &["ALIAS_EMAIL", "SAME_DEVICE"], (120, BLOCKED)).await;
         }
-        scene.buys("cid").await;
+        scene.buys_in_time("cid").await;
         for name in ["ann", "ben", "cid"] {
             scene.has(name, Default::default()).await;
         }

@@ -1,10 +1,11 @@
 //! Moves in trees deeper than networks are counted, and among what is not counted yet.
 
 use banyan::{
-    domain::id::Id,
+    domain::id::{Id, Noun},
     engine::{RefusalCode, import::Silent},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use serde_json::json;
 
 use crate::{
     family::{circles, is_right, levels, user},
@@ -121,14 +122,12 @@ fn a_rejected_referral_moves_without_being_counted() {
         let (ann, eve) = (newcomer(&harness, "ann", None).await, newcomer(&harness, "eve", None).await);
         let ben = newcomer(&harness, "ben", Some(&ann)).await;
         newcomer(&harness, "cleo", Some(&ben)).await;
-        harness
-            .sql()
-            .await
-            .execute(
-                "UPDATE referrals SET status = 'REJECTED', rejected_at = created_at \
-             WHERE referred_id = (SELECT id FROM users WHERE external_id = 'ben')",
-            )
-            .await;
+        harness.fold_all().await;
+        const DENY: &str = "mutation($input: ReviewReferralInput!) { reviewReferral(input: $input) { \
+            referral { status } } }";
+        let input = json!({"referralId": ben.id.typed(Noun::Referral), "decision": "DENY", "reason": "a story"});
+        let denied = harness.admin().run(DENY, json!({"input": input})).await;
+        assert_eq!(denied["reviewReferral"]["referral"]["status"], "REJECTED");
         harness.fold_all().await;
         assert_eq!(levels(&harness, ann.id).await, [(0, 0), (1, 0)]);
         host.move_user(ben.id, eve.id).await.unwrap();

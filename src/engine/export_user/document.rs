@@ -9,7 +9,10 @@ use crate::{
         keyed_hash::KeyedHash,
         time::Timestamp,
     },
-    store::models,
+    store::{
+        fraud::{FoundSignal, Review},
+        models,
+    },
 };
 
 impl Stored {
@@ -21,6 +24,7 @@ impl Stored {
             "clicks": list(&self.clicks, click),
             "codes": list(&self.codes, code),
             "referral": self.referral.as_ref().map(|row| referral(row, whom)),
+            "risk": (whom == ExportFor::Staff).then(|| self.risk()),
             "moves": list(&self.moves, |row| moved(row, whom)),
             "network": self.totals.as_ref().map(network),
             "events": list(&self.events, event),
@@ -30,6 +34,27 @@ impl Stored {
             "balances": list(&self.accounts, balance),
             "ledger": list(&self.transfers, transfer),
             "cut": self.cut(),
+        })
+    }
+
+    /// What was found against the referral and decided about it. People are not told which signs there are.
+    fn risk(&self) -> Value {
+        let sign = |row: &FoundSignal| {
+            json!({
+                "signal": row.signal.word(), "weight": row.weight, "shadow": row.shadow,
+                "evidence": parsed(&row.evidence), "version": row.program_version, "at": row.created_at.to_string(),
+            })
+        };
+        let review = |row: &Review| {
+            json!({
+                "id": row.id.typed(Noun::Review), "status": row.status.word(), "score": row.score, "reason": row.reason,
+                "actor": row.actor, "at": row.created_at.to_string(), "decidedAt": at(row.decided_at),
+            })
+        };
+        json!({
+            "standing": self.risk.as_ref().map(|risk| risk.standing.word()),
+            "score": self.risk.as_ref().map(|risk| risk.score),
+            "signs": list(&self.signs, sign), "reviews": list(&self.reviews, review),
         })
     }
 
@@ -100,7 +125,9 @@ fn user(row: &models::User) -> Value {
 fn evidence(row: &models::Evidence) -> Value {
     json!({
         "ipHash": hash(row.ip_hash), "networkHash": hash(row.network_hash), "deviceHash": hash(row.device_hash),
-        "userAgentHash": hash(row.user_agent_hash), "createdAt": row.created_at.to_string(),
+        "userAgentHash": hash(row.user_agent_hash), "emailHash": hash(row.email_hash),
+        "mailboxHash": hash(row.alias_hash), "domainHash": hash(row.domain_hash), "disposable": row.disposable,
+        "createdAt": row.created_at.to_string(),
     })
 }
 

@@ -7,7 +7,11 @@ use serde_json::Value;
 use super::{Engine, Error, own_clicks::own_clicks};
 use crate::{
     domain::{id::Id, time::Timestamp},
-    store::{StoreError, Tx, models, run},
+    store::{
+        StoreError, Tx,
+        fraud::{FoundSignal, Review, Risk},
+        models, run,
+    },
 };
 
 /// Most rows of one list; what is beyond can be paged through in the API, and `cut` of the export names the list.
@@ -29,6 +33,9 @@ struct Stored {
     referral: Option<models::Referral>,
     moves: Vec<models::ReferralMove>,
     evidence: Option<models::Evidence>,
+    risk: Option<Risk>,
+    signs: Vec<FoundSignal>,
+    reviews: Vec<Review>,
     clicks: Vec<models::Click>,
     totals: Option<models::Totals>,
     events: Vec<models::Event>,
@@ -66,6 +73,9 @@ impl Stored {
             referral: run!(tx, referrals::of_referred(&[id]))?.pop(),
             moves: run!(tx, moves::of_user(id, ROWS_MAX))?,
             evidence: run!(tx, export::evidence(id))?,
+            risk: run!(tx, risks::of_referrals(&[id]))?.pop(),
+            signs: run!(tx, risks::signals_of(&[id]))?,
+            reviews: run!(tx, reviews::of_referrals(&[id]))?,
             clicks: run!(tx, clicks::by_ids(&clicks))?,
             totals: run!(tx, totals::of_users(&[id]))?.pop(),
             events,
