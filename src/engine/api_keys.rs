@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Engine, Error, input};
+use super::{Engine, Error, audit::Deed, input};
 use crate::{
     domain::{
         id::{Id, Noun},
@@ -69,7 +69,8 @@ impl Engine {
         };
         let stored = self.store.write(async |tx: &mut Tx| {
             if run!(tx, keys::insert(key.clone()))? {
-                run!(tx, audit::insert(audit_row((actor, "createApiKey"), key.id, key.created_at)))?;
+                let deed = Deed { actor, action: "createApiKey", at: key.created_at };
+                run!(tx, audit::insert(deed.to(key.id.typed(Noun::ApiKey))))?;
             }
             run!(tx, keys::by_hash(key.hash))
         });
@@ -82,7 +83,8 @@ impl Engine {
         let revoked = self.store.write(async |tx: &mut Tx| {
             let (key, is_new) = run!(tx, keys::revoke(id, now))?;
             if is_new {
-                run!(tx, audit::insert(audit_row((actor, "revokeApiKey"), id, now)))?;
+                let deed = Deed { actor, action: "revokeApiKey", at: now };
+                run!(tx, audit::insert(deed.to(id.typed(Noun::ApiKey))))?;
             }
             Ok::<_, StoreError>(key)
         });
@@ -101,11 +103,6 @@ impl Engine {
     pub async fn api_keys(&self) -> Result<Vec<models::ApiKey>, Error> {
         self.store.look(async |tx: &mut Tx| run!(tx, keys::all()).map_err(Error::from)).await
     }
-}
-
-fn audit_row((actor, action): (&str, &str), key: Id, created_at: Timestamp) -> models::NewAudit {
-    let subject = key.typed(Noun::ApiKey);
-    models::NewAudit { actor: actor.to_owned(), action: action.to_owned(), subject, reason: None, created_at }
 }
 
 fn hash(secret: &str) -> KeyedHash {

@@ -14,6 +14,7 @@
 use super::{
     Engine, Error, Refusal, RefusalCode,
     attribution::Findings,
+    audit::Deed,
     input,
     own_clicks::{findings_of, own_clicks},
     sign_up::signup_key,
@@ -74,14 +75,8 @@ impl Engine {
         run!(tx, erasure::anonymise(user.id, &self.opaque(ERASED)))?;
         self.retire_codes(tx, user.id, now).await?;
         forget(tx, &user).await?;
-        let row = models::NewAudit {
-            actor: actor.to_owned(),
-            action: "eraseUser".to_owned(),
-            subject: user.id.typed(Noun::User),
-            reason: Some(request.reason.clone()),
-            created_at: now,
-        };
-        run!(tx, audit::insert(row))?;
+        let deed = Deed { actor, action: "eraseUser", at: now };
+        run!(tx, audit::insert(deed.to_because(user.id.typed(Noun::User), &request.reason)))?;
         let version = run!(tx, totals::bump(user.id))?;
         let user = run!(tx, users::by_id(user.id))?.ok_or_else(unknown)?;
         Ok((user, Some(version)))

@@ -71,6 +71,8 @@ pub(super) async fn of_edge(tx: &mut Tx, own: &Evidence, referral: Option<&Refer
 pub(super) const DEVICE: &str = "deviceId";
 pub(super) const MAILBOX: &str = "mailbox";
 pub(super) const DOMAIN: &str = "domain";
+/// Of a referrer's name on a list.
+pub(super) const REFERRER: &str = "referrer";
 
 /// Whether there is anything to keep.
 pub(super) fn says_something(evidence: &Evidence) -> bool {

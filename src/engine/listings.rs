@@ -1,6 +1,6 @@
 //! The allow list and the block list: what is no sign of fraud, and what always is. Kept as keyed hashes.
 
-use super::{Engine, Error, Refusal, RefusalCode, evidence, fold::REFERRER_LISTING, input};
+use super::{Engine, Error, Refusal, RefusalCode, audit::Deed, evidence, input};
 use crate::{
     domain::{
         contact::ContactError,
@@ -9,7 +9,7 @@ use crate::{
         time::Timestamp,
         words::{ListingEffect, ListingSubject},
     },
-    store::{Tx, fraud::Listing, models::NewAudit, run},
+    store::{Tx, fraud::Listing, run},
 };
 
 /// Longest domain, in characters (RFC 1035, section 2.3.4).
@@ -52,7 +52,8 @@ impl Engine {
         };
         let work = async |tx: &mut Tx| {
             let kept = run!(tx, listings::keep(row.clone()))?;
-            run!(tx, audit::insert(audit_row(("addListing", actor), &kept, (&request.reason, now))))?;
+            let deed = Deed { actor, action: "addListing", at: now };
+            run!(tx, audit::insert(deed.to_because(kept.id.typed(Noun::Listing), &request.reason)))?;
             Ok::<_, Error>(kept)
         };
         self.store.write(work).await
@@ -64,7 +65,8 @@ impl Engine {
         let now = self.context.now();
         let work = async |tx: &mut Tx| {
             let Some(removed) = run!(tx, listings::remove(id))? else { return Ok::<_, Error>(None) };
-            run!(tx, audit::insert(audit_row(("removeListing", actor), &removed, (reason, now))))?;
+            let deed = Deed { actor, action: "removeListing", at: now };
+            run!(tx, audit::insert(deed.to_because(removed.id.typed(Noun::Listing), reason)))?;
             Ok(Some(removed))
         };
         let unknown = || Refusal::new(RefusalCode::ListingNotFound, "listingId", "there is no such entry");
@@ -92,17 +94,7 @@ fn spelled(subject: ListingSubject, value: &str) -> Result<(&'static str, String
         }
         ListingSubject::Referrer => {
             input::text("value", value, input::KEY_MAX_CHARS)?;
-            (REFERRER_LISTING, value.to_owned())
+            (evidence::REFERRER, value.to_owned())
         }
     })
-}
-
-fn audit_row((action, actor): (&str, &str), listing: &Listing, (reason, now): (&str, Timestamp)) -> NewAudit {
-    NewAudit {
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        subject: listing.id.typed(Noun::Listing),
-        reason: Some(reason.to_owned()),
-        created_at: now,
-    }
 }

@@ -3,6 +3,7 @@
 
 pub mod api_keys;
 pub mod attribution;
+mod audit;
 pub mod boards;
 pub mod claim_rewards;
 pub mod clicks;

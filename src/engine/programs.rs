@@ -2,7 +2,9 @@
 //! never changed, and an event is paid by the one that was in force when it was accepted.
 
 use super::{
-    Engine, Error, Refusal, RefusalCode, input,
+    Engine, Error, Refusal, RefusalCode,
+    audit::Deed,
+    input,
     program_links::{LinkChange, ProgramLinks},
 };
 use crate::{
@@ -118,7 +120,8 @@ impl Engine {
                 return Ok::<_, StoreError>(false);
             }
             run!(tx, programs::insert_version(version.clone()))?;
-            run!(tx, audit::insert(audit_row((actor, "createProgram"), program.id, now)))?;
+            let deed = Deed { actor, action: "createProgram", at: now };
+            run!(tx, audit::insert(deed.to(program.id.typed(Noun::Program))))?;
             Ok(true)
         });
         if added.await? {
@@ -169,7 +172,8 @@ async fn update_in(tx: &mut Tx, id: Id, request: &UpdateProgram, by: (&str, Time
         run!(tx, programs::insert_version(version_row(&program, &sound.definition, by)?))?;
     }
     run!(tx, programs::change(program.clone()))?;
-    run!(tx, audit::insert(audit_row((by.0, "updateProgram"), id, by.1)))?;
+    let deed = Deed { actor: by.0, action: "updateProgram", at: by.1 };
+    run!(tx, audit::insert(deed.to(id.typed(Noun::Program))))?;
     Ok(Ok((program, sound.warnings.into_iter().map(warned).collect())))
 }
 
@@ -222,7 +226,8 @@ async fn set_status_in(tx: &mut Tx, id: Id, to: ProgramStatus, by: (&str, Timest
     program.status = to;
     program.was_active |= to == ProgramStatus::Active;
     run!(tx, programs::change(program.clone()))?;
-    run!(tx, audit::insert(audit_row((by.0, "setProgramStatus"), id, by.1)))?;
+    let deed = Deed { actor: by.0, action: "setProgramStatus", at: by.1 };
+    run!(tx, audit::insert(deed.to(id.typed(Noun::Program))))?;
     Ok(Ok((program, Vec::new())))
 }
 
@@ -285,14 +290,4 @@ fn version_row(
 pub(super) fn definition_of(row: &models::ProgramVersion) -> Result<Definition, Error> {
     let unreadable = |error| StoreError::Corrupt(format!("program {}: {error}", row.program_id));
     serde_json::from_str(&row.definition).map_err(unreadable).map_err(Error::from)
-}
-
-fn audit_row((actor, action): (&str, &str), program: Id, now: Timestamp) -> models::NewAudit {
-    models::NewAudit {
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        subject: program.typed(Noun::Program),
-        reason: None,
-        created_at: now,
-    }
 }

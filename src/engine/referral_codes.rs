@@ -1,6 +1,6 @@
 //! Making codes and switching them off (rule 1): one key for every way of writing a code, never used again.
 
-use super::{Engine, Error, Refusal, RefusalCode};
+use super::{Engine, Error, Refusal, RefusalCode, audit::Deed};
 use crate::{
     domain::{
         code::{self, CodeKey},
@@ -51,14 +51,8 @@ impl Engine {
             let changed = run!(tx, codes::disable(key.as_str()))?;
             let Some(code) = run!(tx, codes::by_key(key.as_str()))? else { return Ok::<_, Error>(None) };
             if changed {
-                let row = models::NewAudit {
-                    actor: actor.to_owned(),
-                    action: "disableReferralCode".to_owned(),
-                    subject: code.shown.clone(),
-                    reason: None,
-                    created_at: now,
-                };
-                run!(tx, audit::insert(row))?;
+                let deed = Deed { actor, action: "disableReferralCode", at: now };
+                run!(tx, audit::insert(deed.to(code.shown.clone())))?;
             }
             Ok(Some(code))
         });

@@ -3,6 +3,7 @@
 
 use super::{
     Engine, Error, Refusal, RefusalCode,
+    audit::Deed,
     fold::{Decision, Verdict},
     input,
 };
@@ -71,14 +72,8 @@ impl Engine {
         let verdict = Verdict { decision, reason: request.reason.clone(), actor: actor.to_owned() };
         let hints = self.fold_reviewed(tx, person, &verdict).await?;
         run!(tx, outbox::delete(rows.iter().map(|row| row.seq).collect()))?;
-        let row = models::NewAudit {
-            actor: actor.to_owned(),
-            action: "reviewReferral".to_owned(),
-            subject: person.typed(Noun::Referral),
-            reason: Some(request.reason.clone()),
-            created_at: self.context.now(),
-        };
-        run!(tx, audit::insert(row))?;
+        let deed = Deed { actor, action: "reviewReferral", at: self.context.now() };
+        run!(tx, audit::insert(deed.to_because(person.typed(Noun::Referral), &request.reason)))?;
         let referral = run!(tx, referrals::of_referred(&[person]))?.pop();
         let referral = referral.ok_or_else(|| StoreError::Corrupt("a referral vanished under its lock".to_owned()))?;
         Ok((referral, hints))

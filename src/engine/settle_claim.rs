@@ -1,6 +1,6 @@
 //! Telling that a claim was paid, or that its payout failed (rule 18).
 
-use super::{Engine, Error, Refusal, RefusalCode, input, ledger::Ledger};
+use super::{Engine, Error, Refusal, RefusalCode, audit::Deed, input, ledger::Ledger};
 use crate::{
     domain::{
         id::{Id, Noun},
@@ -97,14 +97,8 @@ async fn settle_in(
     }
     book_claim(&mut ledger, &claim, now);
     ledger.write(tx).await?;
-    let row = models::NewAudit {
-        actor: actor.to_owned(),
-        action: "settleClaim".to_owned(),
-        subject: claim.id.typed(Noun::Claim),
-        reason: Some(claim.status.word().to_owned()),
-        created_at: now,
-    };
-    run!(tx, audit::insert(row))?;
+    let deed = Deed { actor, action: "settleClaim", at: now };
+    run!(tx, audit::insert(deed.to_because(claim.id.typed(Noun::Claim), claim.status.word())))?;
     failpoint::reach(Point::SettleBooked);
     Ok((claim, Some(version)))
 }

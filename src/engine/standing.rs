@@ -1,6 +1,6 @@
 //! Suspending users and taking them back: who is suspended earns nothing and brings nobody in, and keeps what is theirs.
 
-use super::{Engine, Error, Refusal, RefusalCode, input};
+use super::{Engine, Error, Refusal, RefusalCode, audit::Deed, input};
 use crate::{
     domain::{
         id::{Id, Noun},
@@ -36,14 +36,8 @@ impl Engine {
                 return Ok(Some(user));
             }
             run!(tx, users::set_status(user.id, to))?;
-            let row = models::NewAudit {
-                actor: actor.to_owned(),
-                action: action.to_owned(),
-                subject: user.id.typed(Noun::User),
-                reason: Some(request.reason.clone()),
-                created_at: now,
-            };
-            run!(tx, audit::insert(row))?;
+            let deed = Deed { actor, action, at: now };
+            run!(tx, audit::insert(deed.to_because(user.id.typed(Noun::User), &request.reason)))?;
             Ok(Some(models::User { status: to, ..user }))
         });
         let unknown = || Refusal::new(RefusalCode::UserNotFound, "userId", "there is no such user");

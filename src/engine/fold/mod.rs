@@ -21,7 +21,6 @@ use std::time::{Duration, Instant};
 pub(super) use self::{
     people::refunded,
     risk::{Decision, Verdict},
-    suspects::REFERRER_LISTING,
     terms::Terms,
 };
 use super::{Engine, Error, floor::Look, pace::Pace};

@@ -11,7 +11,7 @@ use crate::{
         time::{DAY_MICROS, Timestamp},
         words::{ListingEffect, ListingSubject},
     },
-    engine::{Engine, Error},
+    engine::{Engine, Error, evidence},
     store::{
         Tx,
         models::{Evidence, User},
@@ -68,7 +68,7 @@ impl Suspects {
         newcomers.iter().for_each(|person| suspects.open(person, &files));
         suspects.arrivals(tx, (newcomers, policies)).await?;
         let users = run!(tx, users::by_ids(&everybody))?;
-        let name = |user: &User| (user.id, engine.context.hash_key.hash(REFERRER_LISTING, &user.external_id));
+        let name = |user: &User| (user.id, engine.context.hash_key.hash(evidence::REFERRER, &user.external_id));
         suspects.names = users.iter().filter(|user| referrers.contains(&user.id)).map(name).collect();
         suspects.users = users.into_iter().map(|user| (user.id, user)).collect();
         suspects.consult_lists(tx, (engine, &files, &own)).await?;
@@ -121,7 +121,7 @@ impl Suspects {
         let mut hashes: BTreeSet<[u8; 32]> = own.map(|hash| hash.0).collect();
         hashes.extend(self.names.values().map(|name| name.0));
         let referrers = self.names.keys().filter_map(|referrer| self.users.get(referrer));
-        let former_name = |user: &User| engine.context.hash_key.former_hash(REFERRER_LISTING, &user.external_id);
+        let former_name = |user: &User| engine.context.hash_key.former_hash(evidence::REFERRER, &user.external_id);
         let mut translation = files.translation.clone();
         for user in referrers {
             translation.learn(former_name(user), self.names.get(&user.id).copied());
@@ -205,9 +205,6 @@ impl Suspects {
         Some(Finding { account: account.id, signal: Signal::BlockListed, why })
     }
 }
-
-/// The purpose under which a referrer's name is hashed for lists.
-pub(in crate::engine) const REFERRER_LISTING: &str = "referrer";
 
 /// The sign that nothing is known of where a signup came from, where a policy asks for it.
 fn missing(account: &Account, policy: &Policy) -> Option<Finding> {

@@ -15,7 +15,7 @@ pub(super) mod newest;
 mod shift;
 
 use self::{chains::Chains, shift::Shift};
-use super::{Engine, Error, Refusal, RefusalCode, boards::board_topic, input};
+use super::{Engine, Error, Refusal, RefusalCode, audit::Deed, boards::board_topic, input};
 use crate::{
     domain::{
         id::{Id, Noun},
@@ -202,12 +202,6 @@ async fn note(
         from_click_id: before.as_ref().and_then(|before| before.click_id),
     };
     run!(tx, moves::insert(row))?;
-    let row = models::NewAudit {
-        actor: actor.to_owned(),
-        action: "moveUser".to_owned(),
-        subject: request.user.typed(Noun::User),
-        reason: Some(request.reason.clone()),
-        created_at: now,
-    };
-    run!(tx, audit::insert(row)).map_err(Error::from)
+    let deed = Deed { actor, action: "moveUser", at: now };
+    run!(tx, audit::insert(deed.to_because(request.user.typed(Noun::User), &request.reason))).map_err(Error::from)
 }
