@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ID, InputObject, SimpleObject};
 
-use super::user_error::{UserError, settled};
+use super::user_error::{UserError, halves, named, settled};
 use crate::{
     domain::id::{self, Id, Noun},
     engine::{RefusalCode, claim_rewards::ClaimRewards, settle_claim::SettleClaim},
@@ -118,17 +118,12 @@ pub struct SettleClaimPayload {
 /// Settles a claim.
 pub(super) async fn settle_claim(scope: &Scope, input: SettleClaimInput) -> Result<SettleClaimPayload, ApiError> {
     let by = scope.caller_as::<Operator<'_>>()?;
-    let refused = |error| SettleClaimPayload { claim: None, user_errors: vec![error] };
-    let claim = match id::parse_as(Noun::Claim, &input.claim_id) {
-        Ok(claim) => claim,
-        Err(error) => return Ok(refused(UserError::new(RefusalCode::ClaimNotFound, "claimId", error.to_string()))),
+    let SettleClaimInput { claim_id, outcome, reference } = input;
+    let settling = async {
+        let claim = named(Noun::Claim, "claimId", &claim_id)?;
+        scope.engine.settle_claim(SettleClaim { claim, outcome: outcome.into(), reference }, by.key).await
     };
-    let request = SettleClaim { claim, outcome: input.outcome.into(), reference: input.reference };
-    Ok(match settled(scope.engine.settle_claim(request, by.key).await)? {
-        Ok(row) => {
-            let claim = Claim { row: Arc::new(row), sight: Sight::Staff };
-            SettleClaimPayload { claim: Some(claim), user_errors: Vec::new() }
-        }
-        Err(error) => refused(error),
-    })
+    let shown = |row| Claim { row: Arc::new(row), sight: Sight::Staff };
+    let (claim, user_errors) = halves(settling.await, shown)?;
+    Ok(SettleClaimPayload { claim, user_errors })
 }

@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{ID, InputObject, SimpleObject};
 
-use super::user_error::{UserError, settled};
+use super::user_error::{UserError, halves, named};
 use crate::{
-    domain::{
-        caller::Caller,
-        id::{self, IdError, Noun},
-    },
-    engine::{Refusal, RefusalCode, referral_codes::CreateReferralCode},
+    domain::{caller::Caller, id::Noun},
+    engine::referral_codes::CreateReferralCode,
     graphql::{caller::Staff, errors::ApiError, scalars::DateTime, scope::Scope, types::code::ReferralCode},
     store::models,
 };
@@ -60,19 +57,15 @@ pub(super) async fn create_referral_code(
     input: CreateReferralCodeInput,
 ) -> Result<CreateReferralCodePayload, ApiError> {
     scope.caller_as::<Staff>()?;
-    let refused = |error: UserError| CreateReferralCodePayload { code: None, user_errors: vec![error] };
-    let user = id::parse_as(Noun::User, &input.user_id).map_err(unknown(RefusalCode::UserNotFound, "userId"));
-    let program = input.program_id.map(|id| id::parse_as(Noun::Program, &id)).transpose();
-    let program = program.map_err(unknown(RefusalCode::ProgramNotFound, "programId"));
-    let (user, program) = match (user, program) {
-        (Ok(user), Ok(program)) => (user, program),
-        (Err(refusal), _) | (_, Err(refusal)) => return Ok(refused(refusal.into())),
+    let CreateReferralCodeInput { user_id, program_id, code, expires_at } = input;
+    let making = async {
+        let user = named(Noun::User, "userId", &user_id)?;
+        let program = program_id.map(|id| named(Noun::Program, "programId", &id)).transpose()?;
+        let expires_at = expires_at.map(|at| at.0);
+        scope.engine.create_referral_code(CreateReferralCode { user, program, code, expires_at }).await
     };
-    let request = CreateReferralCode { user, program, code: input.code, expires_at: input.expires_at.map(|at| at.0) };
-    Ok(match settled(scope.engine.create_referral_code(request).await)? {
-        Ok(row) => CreateReferralCodePayload { code: Some(shown(row)), user_errors: Vec::new() },
-        Err(error) => refused(error),
-    })
+    let (code, user_errors) = halves(making.await, shown)?;
+    Ok(CreateReferralCodePayload { code, user_errors })
 }
 
 /// Switches a code off.
@@ -85,16 +78,10 @@ pub(super) async fn disable_referral_code(
         Caller::Server { key } | Caller::Admin { key } => key.as_str(),
         Caller::Anonymous | Caller::Member { .. } => return Err(ApiError::Forbidden),
     };
-    Ok(match settled(scope.engine.disable_referral_code(&input.code, actor).await)? {
-        Ok(row) => DisableReferralCodePayload { code: Some(shown(row)), user_errors: Vec::new() },
-        Err(error) => DisableReferralCodePayload { code: None, user_errors: vec![error] },
-    })
+    let (code, user_errors) = halves(scope.engine.disable_referral_code(&input.code, actor).await, shown)?;
+    Ok(DisableReferralCodePayload { code, user_errors })
 }
 
 fn shown(row: models::Code) -> ReferralCode {
     ReferralCode(Arc::new(row))
-}
-
-fn unknown(code: RefusalCode, field: &'static str) -> impl Fn(IdError) -> Refusal {
-    move |error| Refusal::new(code, field, error.to_string())
 }

@@ -1,19 +1,12 @@
 //! Forgetting users.
 
-use std::sync::Arc;
-
 use async_graphql::{ID, InputObject, SimpleObject};
 
-use super::user_error::{UserError, settled};
+use super::user_error::{UserError, halves, named};
 use crate::{
-    domain::id::{self, Noun},
-    engine::{RefusalCode, erase_user::EraseUser},
-    graphql::{
-        caller::{Operator, Sight},
-        errors::ApiError,
-        scope::Scope,
-        types::user::User,
-    },
+    domain::id::Noun,
+    engine::erase_user::EraseUser,
+    graphql::{caller::Operator, errors::ApiError, scope::Scope, types::user::User},
 };
 
 /// Whom to forget, and why.
@@ -37,16 +30,11 @@ pub struct EraseUserPayload {
 /// Erases a user.
 pub(super) async fn erase_user(scope: &Scope, input: EraseUserInput) -> Result<EraseUserPayload, ApiError> {
     let by = scope.caller_as::<Operator<'_>>()?;
-    let refused = |error: UserError| EraseUserPayload { user: None, user_errors: vec![error] };
-    let user = match id::parse_as(Noun::User, &input.user_id) {
-        Ok(user) => user,
-        Err(error) => return Ok(refused(UserError::new(RefusalCode::UserNotFound, "userId", error.to_string()))),
+    let EraseUserInput { user_id, reason } = input;
+    let erasing = async {
+        let user = named(Noun::User, "userId", &user_id)?;
+        scope.engine.erase_user(EraseUser { user, reason }, by.key).await
     };
-    let request = EraseUser { user, reason: input.reason };
-    Ok(match settled(scope.engine.erase_user(request, by.key).await)? {
-        Ok(row) => {
-            EraseUserPayload { user: Some(User { row: Arc::new(row), sight: Sight::Staff }), user_errors: Vec::new() }
-        }
-        Err(error) => refused(error),
-    })
+    let (user, user_errors) = halves(erasing.await, User::for_staff)?;
+    Ok(EraseUserPayload { user, user_errors })
 }

@@ -1,19 +1,12 @@
 //! Moving users to other referrers.
 
-use std::sync::Arc;
-
 use async_graphql::{ID, InputObject, SimpleObject};
 
-use super::user_error::{UserError, settled};
+use super::user_error::{UserError, halves, named};
 use crate::{
-    domain::id::{self, Noun},
-    engine::{Refusal, RefusalCode, move_user::MoveUser},
-    graphql::{
-        caller::{Operator, Sight},
-        errors::ApiError,
-        scope::Scope,
-        types::user::User,
-    },
+    domain::id::Noun,
+    engine::move_user::MoveUser,
+    graphql::{caller::Operator, errors::ApiError, scope::Scope, types::user::User},
 };
 
 /// Whom to move, where, and why.
@@ -39,20 +32,12 @@ pub struct MoveUserPayload {
 /// Moves a user.
 pub(super) async fn move_user(scope: &Scope, input: MoveUserInput) -> Result<MoveUserPayload, ApiError> {
     let by = scope.caller_as::<Operator<'_>>()?;
-    let refused = |error: UserError| MoveUserPayload { user: None, user_errors: vec![error] };
-    let named = |field, id: &ID| {
-        let parsed = id::parse_as(Noun::User, id);
-        parsed.map_err(|error| UserError::from(Refusal::new(RefusalCode::UserNotFound, field, error.to_string())))
+    let MoveUserInput { user_id, referrer_id, reason } = input;
+    let moving = async {
+        let user = named(Noun::User, "userId", &user_id)?;
+        let referrer = named(Noun::User, "referrerId", &referrer_id)?;
+        scope.engine.move_user(MoveUser { user, referrer, reason }, by.key).await
     };
-    let (user, referrer) = match (named("userId", &input.user_id), named("referrerId", &input.referrer_id)) {
-        (Ok(user), Ok(referrer)) => (user, referrer),
-        (Err(error), _) | (_, Err(error)) => return Ok(refused(error)),
-    };
-    let request = MoveUser { user, referrer, reason: input.reason };
-    Ok(match settled(scope.engine.move_user(request, by.key).await)? {
-        Ok(row) => {
-            MoveUserPayload { user: Some(User { row: Arc::new(row), sight: Sight::Staff }), user_errors: Vec::new() }
-        }
-        Err(error) => refused(error),
-    })
+    let (user, user_errors) = halves(moving.await, User::for_staff)?;
+    Ok(MoveUserPayload { user, user_errors })
 }

@@ -4,15 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{ID, InputObject, MaybeUndefined, SimpleObject};
 
-use super::user_error::{UserError, settled};
+use super::user_error::{UserError, halves, named, settled};
 use crate::{
-    domain::{
-        caller::Caller,
-        id::{self, Noun},
-        visitor::Visitor,
-    },
+    domain::{caller::Caller, id::Noun, visitor::Visitor},
     engine::{
-        RefusalCode,
         sign_up::{SignUp, SignedUp},
         update_user::UpdateUser,
     },
@@ -22,7 +17,6 @@ use crate::{
         scope::Scope,
         types::{attribution::Attribution, user::User},
     },
-    store::models,
 };
 
 /// Who signs up, and what brought them.
@@ -131,17 +125,12 @@ pub struct UpdateUserPayload {
 /// Changes a user.
 pub(super) async fn update_user(scope: &Scope, input: UpdateUserInput) -> Result<UpdateUserPayload, ApiError> {
     scope.caller_as::<Staff>()?;
-    let refused = |error: UserError| UpdateUserPayload { user: None, user_errors: vec![error] };
-    let user = match id::parse_as(Noun::User, &input.user_id) {
-        Ok(user) => user,
-        Err(error) => return Ok(refused(UserError::new(RefusalCode::UserNotFound, "userId", error.to_string()))),
-    };
     let change = |value: MaybeUndefined<String>| value.as_opt_ref().map(|value| value.cloned());
     let (display_name, email, phone) = (change(input.display_name), change(input.email), change(input.phone));
-    let shown = |row: models::User| User { row: Arc::new(row), sight: Sight::Staff };
-    let outcome = scope.engine.update_user(UpdateUser { user, display_name, email, phone }).await;
-    Ok(match settled(outcome)? {
-        Ok(row) => UpdateUserPayload { user: Some(shown(row)), user_errors: Vec::new() },
-        Err(error) => refused(error),
-    })
+    let updating = async {
+        let user = named(Noun::User, "userId", &input.user_id)?;
+        scope.engine.update_user(UpdateUser { user, display_name, email, phone }).await
+    };
+    let (user, user_errors) = halves(updating.await, User::for_staff)?;
+    Ok(UpdateUserPayload { user, user_errors })
 }

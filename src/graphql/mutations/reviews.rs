@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{ID, InputObject, SimpleObject};
 
-use super::user_error::{UserError, settled};
+use super::user_error::{UserError, halves, named};
 use crate::{
-    domain::id::{self, IdError, Noun},
-    engine::{Refusal, RefusalCode, listings::AddListing, review_referral::ReviewReferral},
+    domain::id::Noun,
+    engine::{listings::AddListing, review_referral::ReviewReferral},
     graphql::{
         caller::{Operator, Sight},
         errors::ApiError,
@@ -19,6 +19,7 @@ use crate::{
             referral::Referral,
         },
     },
+    store::fraud,
 };
 
 /// What was decided about which referral.
@@ -89,19 +90,14 @@ pub(super) async fn review_referral(
     input: ReviewReferralInput,
 ) -> Result<ReviewReferralPayload, ApiError> {
     let by = scope.caller_as::<Operator<'_>>()?;
-    let refused = |error: UserError| ReviewReferralPayload { referral: None, user_errors: vec![error] };
-    let referral = match id::parse_as(Noun::Referral, &input.referral_id) {
-        Ok(referral) => referral,
-        Err(error) => return Ok(refused(unknown(RefusalCode::ReferralNotFound, "referralId", &error).into())),
+    let ReviewReferralInput { referral_id, decision, reason } = input;
+    let reviewing = async {
+        let referral = named(Noun::Referral, "referralId", &referral_id)?;
+        scope.engine.review_referral(ReviewReferral { referral, decision: decision.into(), reason }, by.key).await
     };
-    let request = ReviewReferral { referral, decision: input.decision.into(), reason: input.reason };
-    Ok(match settled(scope.engine.review_referral(request, by.key).await)? {
-        Ok(row) => {
-            let referral = Referral { row: Arc::new(row), sight: Sight::Staff };
-            ReviewReferralPayload { referral: Some(referral), user_errors: Vec::new() }
-        }
-        Err(error) => refused(error),
-    })
+    let shown = |row| Referral { row: Arc::new(row), sight: Sight::Staff };
+    let (referral, user_errors) = halves(reviewing.await, shown)?;
+    Ok(ReviewReferralPayload { referral, user_errors })
 }
 
 /// Lists something.
@@ -114,26 +110,21 @@ pub(super) async fn add_listing(scope: &Scope, input: AddListingInput) -> Result
         reason: input.reason,
         expires_at: input.expires_at.map(|at| at.0),
     };
-    Ok(match settled(scope.engine.add_listing(request, by.key).await)? {
-        Ok(row) => AddListingPayload { listing: Some(Listing(Arc::new(row))), user_errors: Vec::new() },
-        Err(error) => AddListingPayload { listing: None, user_errors: vec![error] },
-    })
+    let (listing, user_errors) = halves(scope.engine.add_listing(request, by.key).await, shown)?;
+    Ok(AddListingPayload { listing, user_errors })
 }
 
 /// Takes an entry off its list.
 pub(super) async fn remove_listing(scope: &Scope, input: RemoveListingInput) -> Result<RemoveListingPayload, ApiError> {
     let by = scope.caller_as::<Operator<'_>>()?;
-    let refused = |error: UserError| RemoveListingPayload { listing: None, user_errors: vec![error] };
-    let listing = match id::parse_as(Noun::Listing, &input.listing_id) {
-        Ok(listing) => listing,
-        Err(error) => return Ok(refused(unknown(RefusalCode::ListingNotFound, "listingId", &error).into())),
+    let removing = async {
+        let listing = named(Noun::Listing, "listingId", &input.listing_id)?;
+        scope.engine.remove_listing(listing, &input.reason, by.key).await
     };
-    Ok(match settled(scope.engine.remove_listing(listing, &input.reason, by.key).await)? {
-        Ok(row) => RemoveListingPayload { listing: Some(Listing(Arc::new(row))), user_errors: Vec::new() },
-        Err(error) => refused(error),
-    })
+    let (listing, user_errors) = halves(removing.await, shown)?;
+    Ok(RemoveListingPayload { listing, user_errors })
 }
 
-fn unknown(code: RefusalCode, field: &'static str, error: &IdError) -> Refusal {
-    Refusal::new(code, field, error.to_string())
+fn shown(row: fraud::Listing) -> Listing {
+    Listing(Arc::new(row))
 }

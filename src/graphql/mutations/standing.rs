@@ -1,19 +1,12 @@
 //! Suspending users and taking them back.
 
-use std::sync::Arc;
-
 use async_graphql::{ID, InputObject, SimpleObject};
 
-use super::user_error::{UserError, settled};
+use super::user_error::{UserError, halves, named};
 use crate::{
-    domain::id::{self, IdError, Noun},
-    engine::{Refusal, RefusalCode, standing::ChangeStanding},
-    graphql::{
-        caller::{Operator, Sight},
-        errors::ApiError,
-        scope::Scope,
-        types::user::User,
-    },
+    domain::id::Noun,
+    engine::standing::ChangeStanding,
+    graphql::{caller::Operator, errors::ApiError, scope::Scope, types::user::User},
 };
 
 /// Whom to suspend, and why.
@@ -55,32 +48,23 @@ pub struct ReinstateUserPayload {
 /// Suspends a user.
 pub(super) async fn suspend_user(scope: &Scope, input: SuspendUserInput) -> Result<SuspendUserPayload, ApiError> {
     let SuspendUserInput { user_id, reason } = input;
-    Ok(match change(scope, &user_id, (false, reason)).await? {
-        Ok(user) => SuspendUserPayload { user: Some(user), user_errors: Vec::new() },
-        Err(error) => SuspendUserPayload { user: None, user_errors: vec![error] },
-    })
+    let (user, user_errors) = change(scope, &user_id, (false, reason)).await?;
+    Ok(SuspendUserPayload { user, user_errors })
 }
 
 /// Takes a user back.
 pub(super) async fn reinstate_user(scope: &Scope, input: ReinstateUserInput) -> Result<ReinstateUserPayload, ApiError> {
     let ReinstateUserInput { user_id, reason } = input;
-    Ok(match change(scope, &user_id, (true, reason)).await? {
-        Ok(user) => ReinstateUserPayload { user: Some(user), user_errors: Vec::new() },
-        Err(error) => ReinstateUserPayload { user: None, user_errors: vec![error] },
-    })
+    let (user, user_errors) = change(scope, &user_id, (true, reason)).await?;
+    Ok(ReinstateUserPayload { user, user_errors })
 }
 
-async fn change(scope: &Scope, id: &ID, to: (bool, String)) -> Result<Result<User, UserError>, ApiError> {
+async fn change(scope: &Scope, id: &ID, to: (bool, String)) -> Result<(Option<User>, Vec<UserError>), ApiError> {
     let by = scope.caller_as::<Operator<'_>>()?;
-    let user = match id::parse_as(Noun::User, id) {
-        Ok(user) => user,
-        Err(error) => return Ok(Err(unknown(RefusalCode::UserNotFound, "userId")(error).into())),
-    };
     let (active, reason) = to;
-    let outcome = scope.engine.change_standing(ChangeStanding { user, active, reason }, by.key).await;
-    Ok(settled(outcome)?.map(|row| User { row: Arc::new(row), sight: Sight::Staff }))
-}
-
-fn unknown(code: RefusalCode, field: &'static str) -> impl Fn(IdError) -> Refusal {
-    move |error| Refusal::new(code, field, error.to_string())
+    let changing = async {
+        let user = named(Noun::User, "userId", id)?;
+        scope.engine.change_standing(ChangeStanding { user, active, reason }, by.key).await
+    };
+    halves(changing.await, User::for_staff)
 }

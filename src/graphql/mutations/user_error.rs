@@ -1,8 +1,9 @@
 //! Refusals, as data.
 
-use async_graphql::SimpleObject;
+use async_graphql::{ID, SimpleObject};
 
 use crate::{
+    domain::id::{self, Id, Noun},
     engine::{Error, Refusal, RefusalCode},
     graphql::{errors::ApiError, types::words::UserErrorCode},
 };
@@ -30,6 +31,34 @@ impl UserError {
     pub fn new(code: RefusalCode, field: &'static str, message: impl Into<String>) -> Self {
         Refusal::new(code, field, message).into()
     }
+}
+
+/// The id that an input names. What cannot be an id of that kind is refused as one that is not there.
+pub fn named(noun: Noun, field: &'static str, id: &ID) -> Result<Id, Refusal> {
+    id::parse_as(noun, id).map_err(|error| Refusal::new(not_there(noun), field, error.to_string()))
+}
+
+const fn not_there(noun: Noun) -> RefusalCode {
+    match noun {
+        Noun::User => RefusalCode::UserNotFound,
+        Noun::Referral => RefusalCode::ReferralNotFound,
+        Noun::Claim => RefusalCode::ClaimNotFound,
+        Noun::Program => RefusalCode::ProgramNotFound,
+        Noun::Listing => RefusalCode::ListingNotFound,
+        Noun::Reward => RefusalCode::RewardNotAvailable,
+        Noun::Event | Noun::Refund | Noun::Click | Noun::Review | Noun::ApiKey => RefusalCode::InvalidInput,
+    }
+}
+
+/// The two halves of a payload: what came of a mutation, and why nothing did. What broke is an error.
+pub fn halves<T, S>(
+    outcome: Result<T, Error>,
+    shown: impl FnOnce(T) -> S,
+) -> Result<(Option<S>, Vec<UserError>), ApiError> {
+    Ok(match settled(outcome)? {
+        Ok(done) => (Some(shown(done)), Vec::new()),
+        Err(refusal) => (None, vec![refusal]),
+    })
 }
 
 /// What came of a mutation: done, or refused. What broke is an error.

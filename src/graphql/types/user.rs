@@ -38,6 +38,11 @@ pub struct User {
 }
 
 impl User {
+    /// A user as operators and the host see them.
+    pub fn for_staff(row: models::User) -> Self {
+        Self { row: Arc::new(row), sight: Sight::Staff }
+    }
+
     /// The user with this id, if the caller may see them.
     pub async fn find(scope: &Scope, id: Id) -> Result<Option<Self>, ApiError> {
         match scope.sight_of(id).await? {
