@@ -18,12 +18,14 @@ pub type Connection = AsyncPgConnection;
 /// A connection on loan from the pool.
 pub type Loan = Object<Connection>;
 
-/// Inserts many rows with as few statements as the limit of 65,535 parameters allows.
+/// Inserts many rows with as few statements as the limit of 65,535 parameters allows; with `on_conflict_do_nothing`, those
+/// that are not there yet.
 macro_rules! insert_all {
-    ($conn:expr, $table:expr, $rows:expr) => {{
+    ($conn:expr, $table:expr, $rows:expr $(, $unless:ident)?) => {{
         let rows = $rows;
         for chunk in rows.chunks($crate::store::postgres::ROWS_PER_INSERT) {
-            ::diesel_async::RunQueryDsl::execute(::diesel::insert_into($table).values(chunk), $conn).await?;
+            let insert = ::diesel::insert_into($table).values(chunk)$(.$unless())?;
+            ::diesel_async::RunQueryDsl::execute(insert, $conn).await?;
         }
     }};
 }

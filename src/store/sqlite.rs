@@ -27,15 +27,16 @@ pub type Connection = SyncConnectionWrapper<SqliteConnection>;
 pub type Loan = Object<Connection>;
 
 /// Inserts many rows in one hop to the connection's thread: the wrapper has no batch insert of its own, and diesel's would
-/// begin a transaction inside ours.
+/// begin a transaction inside ours. With `on_conflict_do_nothing`, rows that are there already stay as they are.
 macro_rules! insert_all {
-    ($conn:expr, $table:expr, $rows:expr) => {{
+    ($conn:expr, $table:expr, $rows:expr $(, $unless:ident)?) => {{
         let rows = $rows;
         if !rows.is_empty() {
             $conn
                 .spawn_blocking(move |conn| {
                     rows.iter().try_for_each(|row| {
-                        ::diesel::RunQueryDsl::execute(::diesel::insert_into($table).values(row), conn).map(|_| ())
+                        let insert = ::diesel::insert_into($table).values(row)$(.$unless())?;
+                        ::diesel::RunQueryDsl::execute(insert, conn).map(|_| ())
                     })
                 })
                 .await?;

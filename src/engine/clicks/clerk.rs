@@ -116,7 +116,7 @@ async fn insert(engine: &Engine, mut rows: Vec<Click>) -> Result<HashMap<KeyedHa
     // In one order, so that two servers that record the same visits never wait for each other in a circle.
     rows.sort_unstable_by_key(|row| row.visit_key.map(|visit| visit.0));
     let recorded = engine.store.write(async |tx: &mut Tx| {
-        run!(tx, bulk::insert_clicks(rows.clone()))?;
+        run!(tx, clicks::insert(rows.clone()))?;
         run!(tx, clicks::of_visits(visits.clone())).map_err(Error::from)
     });
     Ok(recorded.await?.into_iter().filter_map(|click| Some((click.visit_key?, click.id))).collect())

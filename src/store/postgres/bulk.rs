@@ -12,9 +12,8 @@ use diesel_async::RunQueryDsl;
 use super::Connection;
 use crate::store::{
     changes::{AccountChange, BucketChange, CapChange, EventChange, RefundChange, ScoreChange, TotalsChange},
-    models::Click,
     requests::StatusChange,
-    schema::{caps, clicks},
+    schema::caps,
     sql_types::{Int4, Int8, Text, Timestamptz, Uuid},
 };
 
@@ -31,14 +30,6 @@ pub async fn next_decided(conn: &mut Connection, how_many: usize) -> QueryResult
         sql_query("SELECT nextval('decided_no') AS number FROM generate_series(1, $1)").bind::<Int8, _>(how_many);
     let numbers: Vec<Number> = query.load(conn).await?;
     Ok(numbers.into_iter().map(|row| row.number).collect())
-}
-
-/// Adds clicks, leaving out those whose visit is there already.
-pub async fn insert_clicks(conn: &mut Connection, rows: Vec<Click>) -> QueryResult<()> {
-    for some in rows.chunks(super::ROWS_PER_INSERT) {
-        diesel::insert_into(clicks::table).values(some).on_conflict_do_nothing().execute(conn).await?;
-    }
-    Ok(())
 }
 
 /// Adds to counters and raises their versions. The rows are locked already, in the order of their ids.

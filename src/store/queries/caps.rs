@@ -20,9 +20,7 @@ pub async fn open_and_lock(conn: &mut Connection, rows: Vec<Cap>) -> QueryResult
     if rows.is_empty() {
         return Ok(());
     }
-    for row in rows.clone() {
-        diesel::insert_into(caps::table).values(row).on_conflict_do_nothing().execute(conn).await?;
-    }
+    insert_all!(conn, caps::table, rows.clone(), on_conflict_do_nothing);
     let (programs, rules, scopes, starts) = keys(rows);
     let locked = caps::table
         .filter(caps::program_id.eq_any(programs).and(caps::rule_key.eq_any(rules)))

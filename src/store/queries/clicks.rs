@@ -12,6 +12,12 @@ use crate::{
     },
 };
 
+/// Adds clicks, leaving out those whose visit is there already.
+pub async fn insert(conn: &mut Connection, rows: Vec<Click>) -> QueryResult<()> {
+    insert_all!(conn, clicks::table, rows, on_conflict_do_nothing);
+    Ok(())
+}
+
 /// Several clicks, in no order.
 pub async fn by_ids(conn: &mut Connection, ids: &[Id]) -> QueryResult<Vec<Click>> {
     clicks::table.filter(clicks::id.eq_any(ids.to_vec())).select(Click::as_select()).load(conn).await

@@ -1,5 +1,7 @@
 //! Signs of fraud on referrals and what they came to, and the locks under which they are weighed.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -17,10 +19,10 @@ use crate::{
 pub async fn lock(conn: &mut Connection, referrers: Vec<Id>) -> QueryResult<()> {
     let there = fraud_rows::table.filter(fraud_rows::user_id.eq_any(referrers.clone())).select(fraud_rows::user_id);
     let there: Vec<Id> = there.load(conn).await?;
-    for referrer in referrers.iter().filter(|referrer| !there.contains(referrer)) {
-        let insert = diesel::insert_into(fraud_rows::table).values(fraud_rows::user_id.eq(*referrer));
-        insert.on_conflict_do_nothing().execute(conn).await?;
-    }
+    let there: HashSet<Id> = there.into_iter().collect();
+    let missing = referrers.iter().filter(|referrer| !there.contains(referrer));
+    let missing: Vec<_> = missing.map(|referrer| fraud_rows::user_id.eq(*referrer)).collect();
+    insert_all!(conn, fraud_rows::table, missing, on_conflict_do_nothing);
     let rows = fraud_rows::table.filter(fraud_rows::user_id.eq_any(referrers)).order(fraud_rows::user_id);
     let _locked: Vec<Id> = for_update!(rows.select(fraud_rows::user_id)).load(conn).await?;
     Ok(())

@@ -11,9 +11,8 @@ use crate::{
     domain::{id::Id, time::Timestamp},
     store::{
         changes::{AccountChange, BucketChange, CapChange, EventChange, RefundChange, ScoreChange, TotalsChange},
-        models::Click,
         requests::StatusChange,
-        schema::{board_scores, caps, clicks, events, refunds, reviews, risks},
+        schema::{board_scores, caps, events, refunds, reviews, risks},
     },
 };
 
@@ -30,16 +29,6 @@ pub async fn next_decided(conn: &mut Connection, how_many: usize) -> QueryResult
         })
         .await?;
     Ok((1..).take(how_many).map(|step| largest + step).collect())
-}
-
-/// Adds clicks, leaving out those whose visit is there already.
-pub async fn insert_clicks(conn: &mut Connection, rows: Vec<Click>) -> QueryResult<()> {
-    conn.spawn_blocking(move |conn| {
-        rows.iter().try_for_each(|row| {
-            diesel::insert_into(clicks::table).values(row).on_conflict_do_nothing().execute(conn).map(drop)
-        })
-    })
-    .await
 }
 
 /// Runs one statement over many rows, which it reads as JSON arrays from its only parameter: diesel never keeps an UPDATE
