@@ -77,7 +77,7 @@ fn decide_a_purchase(bencher: Bencher<'_, '_>, before: u128) {
             remaining: Some(2_500),
             received_at: Timestamp::from_micros(i64::try_from(number).unwrap()),
             program: Some(program),
-            decisions: Decisions::new(),
+            decisions: Decisions::none(),
         };
         Item::Event { event, early: Vec::new() }
     };

@@ -1,7 +1,5 @@
 //! What follows from the next item of a history.
 
-use std::collections::BTreeMap;
-
 use super::{
     COMPRESS_LEVELS, CapTaken, Decision, EarlyRefund, Effect, Event, Grant, Granted, History, InForce, Item, Recorded,
     Referral, World,
@@ -19,6 +17,13 @@ impl History {
     /// Takes the next item of `person` in and says what follows from it, in order.
     pub fn decide(&mut self, person: Id, item: Item, world: &mut impl World) -> Vec<Effect> {
         let mut effects = Vec::new();
+        // Triggers look at an event and those before it, `requires` at which types there are: nothing before `from` can
+        // be satisfied, or no longer be, for the first time.
+        let from = match &item {
+            Item::Event { event, .. } if !self.has_had_type(&event.event_type) => 0,
+            Item::Event { .. } => self.events.len(),
+            Item::Refund { event, .. } => self.place_of(*event).unwrap_or(self.events.len()),
+        };
         match item {
             Item::Event { event, early } => {
                 let id = event.id;
@@ -34,7 +39,7 @@ impl History {
             }
         }
         self.settle_referral(world, &mut effects);
-        self.reconsider(person, world, &mut effects);
+        self.reconsider((person, from), world, &mut effects);
         effects
     }
 
@@ -73,22 +78,19 @@ impl History {
 
     /// Takes at most what is left from an event and says how much that was.
     fn take_back(&mut self, event: Id, amount: Option<i64>) -> i64 {
-        let Some(remaining) =
-            self.events.iter_mut().find(|past| past.id == event).and_then(|past| past.remaining.as_mut())
-        else {
-            return 0;
-        };
+        let place = self.place_of(event);
+        let Some(remaining) = place.and_then(|place| self.events[place].remaining.as_mut()) else { return 0 };
         let applied = amount.unwrap_or(*remaining).min(*remaining);
         *remaining -= applied;
         applied
     }
 
-    fn reconsider(&mut self, person: Id, world: &mut impl World, effects: &mut Vec<Effect>) {
-        for place in 0..self.events.len() {
+    fn reconsider(&mut self, (person, from): (Id, usize), world: &mut impl World, effects: &mut Vec<Effect>) {
+        for place in from..self.events.len() {
             let Some(in_force) = self.events[place].program.clone() else { continue };
             for rule in &in_force.definition.rules {
                 let satisfied = self.satisfies(place, &rule.on);
-                let decided = self.events[place].decisions.contains_key(&rule.key);
+                let decided = self.events[place].decisions.has(&rule.key);
                 match (decided, satisfied) {
                     (false, true) if self.has_had(&rule.requires) => {
                         self.decide_rule(Case { person, place, in_force: &in_force, rule }, world, effects);
@@ -102,7 +104,15 @@ impl History {
     }
 
     fn has_had(&self, types: &[String]) -> bool {
-        types.iter().all(|wanted| self.events.iter().any(|event| event.event_type == *wanted))
+        types.iter().all(|wanted| self.has_had_type(wanted))
+    }
+
+    fn has_had_type(&self, wanted: &str) -> bool {
+        self.events.iter().any(|event| event.event_type == wanted)
+    }
+
+    fn place_of(&self, event: Id) -> Option<usize> {
+        self.events.iter().rposition(|past| past.id == event)
     }
 
     /// Whether the event at `place` is the one that a trigger asks for, as things stand now.
@@ -115,7 +125,7 @@ impl History {
     }
 
     fn decide_rule(&mut self, case: Case<'_>, world: &mut impl World, effects: &mut Vec<Effect>) {
-        let mut decisions = BTreeMap::new();
+        let mut decisions = Vec::new();
         for level in case.rule.to.levels() {
             let decision = match self.decide_level(case, level, world) {
                 Err(refusal) => refusal,
@@ -132,9 +142,9 @@ impl History {
                     Decision::Granted
                 }
             };
-            decisions.insert(level, decision);
+            decisions.push((level, decision));
         }
-        self.events[case.place].decisions.insert(case.rule.key.clone(), decisions);
+        self.events[case.place].decisions.note(&case.rule.key, decisions);
     }
 
     /// What one level is granted, or why nothing.

@@ -1,13 +1,15 @@
 //! The history of one person, and what follows from the next thing in it (rules 7 to 14 and 16).
 //!
 //! Everything undecided about a person is fed in the order of the insert sequence. After each item the referral is
-//! completed exactly while some event qualifies, and then all events are looked at again: a rule that an event satisfies
-//! for the first time is decided, level by level; a reward whose event no longer satisfies its rule is reversed, and one
+//! completed exactly while some event qualifies, and then events are looked at again, from the one that is new on, or that
+//! lost something, or all when the new one is the first of its type: a rule that an event satisfies for the first time is
+//! decided, level by level; a reward whose event no longer satisfies its rule is reversed, and one
 //! that is a share of its event is cut to what is left of it.
 
 mod deciding;
+mod decisions;
 
-use std::collections::BTreeMap;
+pub use decisions::Decisions;
 
 use super::{
     explanation::Explanation,
@@ -76,9 +78,6 @@ pub struct InForce {
     /// Whether the event may pay at all: the program was active and the event was not imported without rewards.
     pub pays: bool,
 }
-
-/// Decisions of one event, by rule key and level; each is taken once.
-pub type Decisions = BTreeMap<String, BTreeMap<i32, Decision>>;
 
 /// What was decided for one event, rule and level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

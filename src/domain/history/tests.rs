@@ -73,7 +73,7 @@ fn purchase(number: u128, amount: i64, definition: &Definition) -> Item {
         remaining: Some(amount),
         received_at: Timestamp::from_micros(number as i64),
         program: Some(InForce { program: PROGRAM, version: 1, definition: Arc::new(definition.clone()), pays: true }),
-        decisions: Decisions::new(),
+        decisions: Decisions::none(),
     };
     Item::Event { event, early: Vec::new() }
 }
@@ -166,7 +166,7 @@ fn nothing_is_paid_for_nobody() {
     let mut without_ann = Everybody { but: vec![ANN], ..world() };
     let effects = bob.decide(BOB, purchase(10, 100, &program), &mut without_ann);
     assert_eq!(short(&effects), ["complete at 10", "+500 to 2 for 10"]);
-    assert_eq!(bob.events[0].decisions["referrer_bonus"][&1], Decision::BeneficiaryInactive);
+    assert_eq!(bob.events[0].decisions.at("referrer_bonus", 1), Some(Decision::BeneficiaryInactive));
     without_ann.but.clear();
     assert_eq!(bob.decide(BOB, purchase(11, 100, &program), &mut without_ann), [], "decided once");
 }
@@ -176,7 +176,7 @@ fn a_rejected_referral_neither_pays_nor_completes() {
     let mut bob = bob();
     bob.referral.as_mut().unwrap().status = ReferralStatus::Rejected;
     assert_eq!(bob.decide(BOB, purchase(10, 100, &Definition::default_program()), &mut world()), []);
-    assert_eq!(bob.events[0].decisions["welcome_bonus"][&0], Decision::ReferralRejected);
+    assert_eq!(bob.events[0].decisions.at("welcome_bonus", 0), Some(Decision::ReferralRejected));
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn each_level_has_its_own_share_and_halves_with_the_event() {
     let (mut bob, program, mut world) = (bob(), paying(upline(&["10", "5", "2", "1"], false)), world());
     let granted = bob.decide(BOB, purchase(10, 10_000, &program), &mut world);
     assert_eq!(money(&granted), ["+1000 to 1 for 10", "+500 to 3 for 10", "+200 to 4 for 10"]);
-    assert_eq!(bob.events[0].decisions["referrer_bonus"][&4], Decision::LevelMissing);
+    assert_eq!(bob.events[0].decisions.at("referrer_bonus", 4), Some(Decision::LevelMissing));
     let halved = bob.decide(BOB, refund(10, Some(5_000)), &mut world);
     assert_eq!(money(&halved), ["-500 of 1001", "-250 of 1002", "-100 of 1003"]);
 }
@@ -260,7 +260,7 @@ fn tiers_go_by_completed_referrals_with_this_one() {
     assert_eq!(money(&pending), ["+100 to 1 for 10"], "this one counts though it is pending");
     program.rules[0].to = Payee::Referred(Pay::Tiers(vec![tier(1, 100)]));
     assert_eq!(bob.decide(BOB, purchase(11, 10_000, &program), &mut world), []);
-    assert_eq!(bob.events[1].decisions["referrer_bonus"][&0], Decision::NoTier);
+    assert_eq!(bob.events[1].decisions.at("referrer_bonus", 0), Some(Decision::NoTier));
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn a_cap_cuts_the_last_reward_and_is_not_given_back() {
     }
     bob.decide(BOB, refund(10, None), &mut world);
     assert_eq!(money(&bob.decide(BOB, purchase(13, 500, &program), &mut world)), [] as [&str; 0]);
-    assert_eq!(bob.events[3].decisions["referrer_bonus"][&1], Decision::CapReached);
+    assert_eq!(bob.events[3].decisions.at("referrer_bonus", 1), Some(Decision::CapReached));
 }
 
 #[test]

@@ -151,7 +151,7 @@ pub(super) struct Desk<'a> {
 impl Desk<'_> {
     fn decide_person(&mut self, mut person: Person) {
         let known: HashMap<Id, (Option<i64>, usize)> =
-            person.history.events.iter().map(|event| (event.id, (event.remaining, event.decisions.len()))).collect();
+            person.history.events.iter().map(|event| (event.id, (event.remaining, event.decisions.rules()))).collect();
         let mut order = Vec::new();
         let undecided = std::mem::take(&mut person.undecided);
         let is_counted = !undecided.iter().any(|undecided| undecided.is_signup);
@@ -199,7 +199,7 @@ impl Desk<'_> {
         let mut states: HashMap<Id, EventState> = HashMap::new();
         for event in &person.history.events {
             let before = known.get(&event.id);
-            if before != Some(&(event.remaining, event.decisions.len())) {
+            if before != Some(&(event.remaining, event.decisions.rules())) {
                 let decisions = serde_json::to_string(&event.decisions).unwrap_or_default();
                 states.insert(event.id, EventState { id: event.id, remaining: event.remaining, decisions });
             }

@@ -92,7 +92,7 @@ fn items(
             let Some(number) = refund.decided_no else { continue };
             let item = Item::Refund { refund: refund.id, event: id, amount };
             let applied = HashMap::from([(refund.id, refund.applied)]);
-            items.push(Stored { number, item, decisions: Decisions::new(), applied });
+            items.push(Stored { number, item, decisions: Decisions::none(), applied });
         }
         let mut past = past_event(event, definitions)?;
         past.remaining = amount;
@@ -143,9 +143,9 @@ impl World for Then {
     }
 
     fn recorded(&self, event: Id, rule_key: &str, level: i32) -> Option<Recorded> {
-        match self.decisions.get(&event)?.get(rule_key)?.get(&level)? {
+        match self.decisions.get(&event)?.at(rule_key, level)? {
             Decision::Granted => self.granted.get(&(event, rule_key.to_owned(), level)).copied(),
-            reason => Some(Recorded::Refused(*reason)),
+            reason => Some(Recorded::Refused(reason)),
         }
     }
 }
@@ -235,10 +235,8 @@ impl Replay {
     fn lost(&self) -> Vec<String> {
         let mut lost = Vec::new();
         for (event, decisions) in &self.world.decisions {
-            let levels =
-                decisions.iter().flat_map(|(rule, levels)| levels.iter().map(move |(level, of)| (rule, *level, of)));
-            for (rule, level, _) in levels.filter(|(_, _, decision)| **decision == Decision::Granted) {
-                if !self.world.granted.contains_key(&(*event, rule.clone(), level)) {
+            for (rule, level, _) in decisions.iter().filter(|(_, _, decision)| *decision == Decision::Granted) {
+                if !self.world.granted.contains_key(&(*event, rule.to_owned(), level)) {
                     lost.push(format!(
                         "{} rule `{rule}` level {level}: the reward is missing",
                         event.typed(Noun::Event)

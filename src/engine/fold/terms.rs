@@ -219,7 +219,7 @@ fn cap_keys(person: &Person, programs: &HashMap<Id, ProgramFacts>) -> Vec<CapKey
 fn cap_keys_of(person: &Person, event: &Event, programs: &HashMap<Id, ProgramFacts>) -> Vec<CapKey> {
     let Some(in_force) = &event.program else { return Vec::new() };
     let Some(facts) = programs.get(&in_force.program) else { return Vec::new() };
-    let open = in_force.definition.rules.iter().filter(|rule| !event.decisions.contains_key(&rule.key));
+    let open = in_force.definition.rules.iter().filter(|rule| !event.decisions.has(&rule.key));
     let mut keys = Vec::new();
     for (rule, cap) in open.filter_map(|rule| rule.cap.as_ref().map(|cap| (rule, cap))) {
         let whose =

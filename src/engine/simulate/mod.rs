@@ -209,7 +209,7 @@ impl Run<'_> {
             remaining: row.amount,
             received_at,
             program: Some(program),
-            decisions: Decisions::new(),
+            decisions: Decisions::none(),
         };
         self.owners.insert(row.id, (user, row.currency));
         self.tally.meets(row.id, received_at);

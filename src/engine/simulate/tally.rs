@@ -60,8 +60,9 @@ pub struct Earner {
     pub net: i64,
 }
 
+/// There are millions of them: the rule and level are named by their place among the sums.
 struct Granted {
-    rule: (String, i32),
+    sum: usize,
     user: Id,
     net: i64,
 }
@@ -71,13 +72,13 @@ pub(super) struct Tally {
     /// Events within the span.
     told: HashSet<Id>,
     granted: HashMap<Id, Granted>,
-    sums: BTreeMap<(String, i32), Sum>,
+    sums: Vec<((String, i32), Sum)>,
     cap_hits: BTreeMap<String, u64>,
 }
 
 impl Tally {
     pub(super) fn new(span: (Timestamp, Timestamp)) -> Self {
-        Self { span, told: HashSet::new(), granted: HashMap::new(), sums: BTreeMap::new(), cap_hits: BTreeMap::new() }
+        Self { span, told: HashSet::new(), granted: HashMap::new(), sums: Vec::new(), cap_hits: BTreeMap::new() }
     }
 
     /// An event comes up.
@@ -91,22 +92,31 @@ impl Tally {
         for effect in effects {
             match effect {
                 Effect::Grant(grant) if self.told.contains(&grant.event) => {
-                    let rule = (grant.rule_key, grant.level);
-                    let sum = self.sums.entry(rule.clone()).or_default();
+                    let place = self.place((grant.rule_key, grant.level));
+                    let (_, sum) = &mut self.sums[place];
                     sum.rewards += 1;
                     sum.amount += grant.amount;
                     sum.net += grant.amount;
-                    self.granted.insert(grant.reward, Granted { rule, user: grant.user, net: grant.amount });
+                    let granted = Granted { sum: place, user: grant.user, net: grant.amount };
+                    self.granted.insert(grant.reward, granted);
                 }
                 Effect::Reverse { reward, amount } => {
                     if let Some(granted) = self.granted.get_mut(&reward) {
                         granted.net -= amount;
-                        self.sums.entry(granted.rule.clone()).or_default().net -= amount;
+                        self.sums[granted.sum].1.net -= amount;
                     }
                 }
                 Effect::Grant(_) | Effect::Complete(_) | Effect::Reopen(_) | Effect::Refunded { .. } => {}
             }
         }
+    }
+
+    /// The place of a rule's level among the sums; there are a few dozen.
+    fn place(&mut self, rule: (String, i32)) -> usize {
+        self.sums.iter().position(|(key, _)| *key == rule).unwrap_or_else(|| {
+            self.sums.push((rule, Sum::default()));
+            self.sums.len() - 1
+        })
     }
 
     pub(super) fn capped(&mut self, rules: Vec<String>) {
@@ -125,12 +135,13 @@ impl Tally {
         top.sort_by_key(|earner| (std::cmp::Reverse(earner.net), earner.user));
         top.truncate(TOP_EARNERS);
         let really: BTreeMap<(String, i32), Sum> = paid.into_iter().map(PaidByRule::into_sum).collect();
-        let keys: BTreeSet<&(String, i32)> = self.sums.keys().chain(really.keys()).collect();
+        let simulated: BTreeMap<(String, i32), Sum> = self.sums.into_iter().collect();
+        let keys: BTreeSet<&(String, i32)> = simulated.keys().chain(really.keys()).collect();
         let of = |sums: &BTreeMap<(String, i32), Sum>, key| sums.get(key).copied().unwrap_or_default();
         let rules = keys.into_iter().map(|key| RuleTotals {
             rule_key: key.0.clone(),
             level: key.1,
-            simulated: of(&self.sums, key),
+            simulated: of(&simulated, key),
             really: of(&really, key),
         });
         Simulation {

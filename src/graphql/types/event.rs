@@ -43,14 +43,12 @@ impl Event {
         let (Sight::Staff, Some(text)) = (self.sight, &self.row.decisions) else { return Ok(None) };
         let decisions: Decisions = serde_json::from_str(text)
             .map_err(|error| ApiError::internal(&format!("decisions of event {}: {error}", self.row.id)))?;
-        let shown = decisions.into_iter().flat_map(|(rule, levels)| {
-            let of_rule = move |(level, decision): (i32, Decision)| {
-                let rule = rule.clone();
-                EventDecision { rule, level, decision: decision.into() }
-            };
-            levels.into_iter().map(of_rule)
-        });
-        Ok(Some(shown.collect()))
+        let shown = |(rule, level, decision): (&str, i32, Decision)| EventDecision {
+            rule: rule.to_owned(),
+            level,
+            decision: decision.into(),
+        };
+        Ok(Some(decisions.iter().map(shown).collect()))
     }
 }
 
