@@ -15,3 +15,4 @@ mod scene;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;
+mod verdicts;

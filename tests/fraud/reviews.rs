@@ -1,6 +1,9 @@
 //! Reviews, and what they do to the money of everybody whom a referral paid.
 
-use banyan::domain::words::ClaimStatus;
+use banyan::{
+    domain::words::ClaimStatus,
+    engine::review_referral::{ReviewDecision, ReviewReferral},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -184,15 +187,13 @@ fn a_deny_while_others_claim_fold_and_buy_leaves_the_books_right() {
         }
         let tasks = friends.len() + 3;
         crate::support::at_once(tasks, |task| {
-            let (host, engine, ann) = (scene.host.clone(), scene.harness.engine().clone(), scene.ann.id);
+            let (host, ann) = (scene.host.clone(), scene.ann.id);
             let friend = friends.get(task).map(|friend| friend.id);
             async move {
                 match friend {
                     Some(referral) => {
-                        let decision = banyan::engine::review_referral::ReviewDecision::Deny;
-                        let reason = "all of them".to_owned();
-                        let request = banyan::engine::review_referral::ReviewReferral { referral, decision, reason };
-                        engine.review_referral(request, "story").await.expect("denies");
+                        let (decision, reason) = (ReviewDecision::Deny, "all of them".to_owned());
+                        host.review(ReviewReferral { referral, decision, reason }).await.expect("denies");
                     }
                     None if task % 2 == 0 => drop(host.claim(ann, &format!("claim {task}")).await),
                     None => host.fold().await,

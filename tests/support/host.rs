@@ -10,6 +10,7 @@ use banyan::{
         move_user::MoveUser,
         record_event::{RecordEvent, Recorded, UserRef},
         record_refund::RecordRefund,
+        review_referral::ReviewReferral,
         settle_claim::SettleClaim,
         sign_up::{SignUp, SignedUp},
     },
@@ -94,6 +95,11 @@ impl Host {
     pub async fn move_user(&self, user: Id, referrer: Id) -> Deed<models::User> {
         let request = MoveUser { user, referrer, reason: "a story".to_owned() };
         answer(|| self.0.move_user(request.clone(), "story")).await
+    }
+
+    /// Decides about a referral.
+    pub async fn review(&self, request: ReviewReferral) -> Deed<models::Referral> {
+        answer(|| self.0.review_referral(request.clone(), "story")).await
     }
 
     /// Folds once, beside others who may do so at the same time.
