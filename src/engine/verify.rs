@@ -30,7 +30,7 @@ impl Engine {
     async fn verify_people(&self) -> Result<Vec<String>, Error> {
         let (mut after, mut differences) = (None, Vec::new());
         loop {
-            let slice = self.store.read(async |tx: &mut Tx| -> Result<_, Error> {
+            let slice = self.store.read_long(async |tx: &mut Tx| -> Result<_, Error> {
                 let users: Vec<Id> = run!(tx, totals::page(after, SLICE))?.iter().map(|row| row.user_id).collect();
                 let Some(range) = UserRange::of(&users) else { return Ok((None, Vec::new())) };
                 let mut found = run!(tx, entries::differences(range, NAMED_MAX))?;

@@ -39,6 +39,8 @@ pub(crate) use transaction::run;
 pub(super) enum Door {
     /// Several reads of one state.
     Snapshot,
+    /// The same over whole tables, which may take longer.
+    LongSnapshot,
     /// A request's write.
     Write,
     /// A worker's write, which may take longer.

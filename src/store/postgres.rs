@@ -134,6 +134,9 @@ pub(super) async fn begin(connection: &mut Connection, door: super::Door) -> Res
         super::Door::Write => "BEGIN",
         super::Door::LongWrite => "BEGIN; SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '30s'",
         super::Door::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        super::Door::LongSnapshot => {
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '60s'"
+        }
     };
     connection.batch_execute(text).await.map_err(StoreError::from_driver)
 }

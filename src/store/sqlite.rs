@@ -156,7 +156,7 @@ async fn establish(path: String, role: Role, statements: Statements) -> diesel::
 pub(super) async fn begin(connection: &mut Connection, door: super::Door) -> Result<(), StoreError> {
     let text = match door {
         super::Door::Write | super::Door::LongWrite => "BEGIN IMMEDIATE",
-        super::Door::Snapshot => "BEGIN",
+        super::Door::Snapshot | super::Door::LongSnapshot => "BEGIN",
     };
     let deadline = Instant::now() + BUSY_LIMIT;
     loop {

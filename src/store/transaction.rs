@@ -31,6 +31,11 @@ macro_rules! run {
 }
 pub(crate) use run;
 
+/// How long a transaction may take in all. Statements have limits of their own in the database; this one is for a server
+/// or a line that falls silent, where no answer comes and no error either.
+const TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
+/// The same for a worker, and for whoever checks whole tables.
+const LONG_TRANSACTION_LIMIT: Duration = Duration::from_secs(75);
 /// How often a write is run again after it lost against another one.
 const MAX_ATTEMPTS: u32 = 8;
 /// Pause before the second attempt; doubled for each further one.
@@ -71,8 +76,10 @@ impl Store {
         R: Send,
         E: Failure,
     {
-        let mut tx = self.borrow(Door::Snapshot).await?;
-        work(&mut tx).await
+        let mut open = Open(Some(self.borrow(Door::Snapshot).await?));
+        let done = self.in_time(Door::Snapshot, work(open.tx())).await?;
+        open.give_back();
+        done
     }
 
     /// Several statements that see one state of the database; they cannot write.
@@ -83,6 +90,16 @@ impl Store {
         E: Failure,
     {
         self.attempt(Door::Snapshot, &work).await
+    }
+
+    /// The same over whole tables: statements may take up to a minute.
+    pub async fn read_long<R, E, F>(&self, work: F) -> Result<R, E>
+    where
+        for<'r> F: AsyncFn(&'r mut Tx) -> Result<R, E> + AsyncFunc<&'r mut Tx, Result<R, E>, Fut: Send> + Send + Sync,
+        R: Send,
+        E: Failure,
+    {
+        self.attempt(Door::LongSnapshot, &work).await
     }
 
     /// A transaction: all of it or nothing. Run again when it loses against another one, so `work` must not keep
@@ -129,32 +146,51 @@ impl Store {
         R: Send,
         E: Failure,
     {
-        let mut open = Open::begin(self.borrow(door).await?, door).await?;
-        match work(open.tx()).await {
-            Ok(value) => {
-                open.end(Ending::Commit).await?;
-                Ok(value)
+        let loan = self.borrow(door).await?;
+        let whole = async {
+            let mut open = Open::begin(loan, door).await?;
+            match work(open.tx()).await {
+                Ok(value) => {
+                    open.end(Ending::Commit).await?;
+                    Ok(value)
+                }
+                Err(error) => {
+                    open.roll_back().await;
+                    Err(error)
+                }
             }
-            Err(error) => {
-                open.roll_back().await;
-                Err(error)
-            }
-        }
+        };
+        self.in_time(door, whole).await?
+    }
+
+    /// Gives work up when no answer comes; whether it was committed is unknown then. A file is asked on this machine, and
+    /// always answers.
+    async fn in_time<T>(&self, door: Door, work: impl Future<Output = T> + Send) -> Result<T, StoreError> {
+        let limit = match (&self.backend, door) {
+            (Backend::Sqlite { .. }, _) => return Ok(work.await),
+            (Backend::Postgres { .. }, Door::LongWrite | Door::LongSnapshot) => LONG_TRANSACTION_LIMIT,
+            (Backend::Postgres { .. }, Door::Snapshot | Door::Write) => TRANSACTION_LIMIT,
+        };
+        let silent = |_| StoreError::Unavailable(format!("no answer within {} s", limit.as_secs()));
+        tokio::time::timeout(limit, work).await.map_err(silent)
     }
 
     async fn borrow(&self, door: Door) -> Result<Tx, StoreError> {
         match &self.backend {
             Backend::Postgres { pool } => pool.get().await.map(Tx::Postgres).map_err(pool::explain),
             Backend::Sqlite { writer, readers } => {
-                let pool = if door == Door::Snapshot { readers } else { writer };
+                let pool = match door {
+                    Door::Snapshot | Door::LongSnapshot => readers,
+                    Door::Write | Door::LongWrite => writer,
+                };
                 pool.get().await.map(Tx::Sqlite).map_err(pool::explain)
             }
         }
     }
 }
 
-/// An open transaction. Dropped unfinished (its task was cancelled, or ending it failed) it closes the connection
-/// instead of giving it back: only so does SQLite let go of its write lock at once.
+/// A connection that is being used. Dropped unfinished (its task was cancelled, no answer came, or ending a transaction
+/// failed) it is closed instead of given back: only so does SQLite let go of its write lock at once.
 struct Open(Option<Tx>);
 
 impl Open {
@@ -178,8 +214,12 @@ impl Open {
             Tx::Postgres(connection) => postgres::end(connection, ending).await?,
             Tx::Sqlite(connection) => sqlite::end(connection, ending).await?,
         }
-        drop(self.0.take());
+        self.give_back();
         Ok(())
+    }
+
+    fn give_back(&mut self) {
+        drop(self.0.take());
     }
 
     /// A rollback that fails needs no report: the connection is closed, which rolls back as well.

@@ -38,7 +38,16 @@ impl Client {
 
     /// Whether the server says that it is ready.
     pub async fn is_ready(&self) -> bool {
-        let request = axum::http::Request::get(format!("http://{}/health/ready", self.address));
+        self.is_well("ready").await
+    }
+
+    /// Whether the server lives, whatever it depends on.
+    pub async fn is_live(&self) -> bool {
+        self.is_well("live").await
+    }
+
+    async fn is_well(&self, how: &str) -> bool {
+        let request = axum::http::Request::get(format!("http://{}/health/{how}", self.address));
         let request = request.body(Full::default()).expect("a request");
         let answer = timeout(ANSWER_LIMIT, self.http.request(request)).await;
         answer.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status().is_success()))

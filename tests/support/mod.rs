@@ -32,6 +32,7 @@ mod host;
 mod machine;
 mod port;
 mod program;
+mod proxy;
 mod purse;
 mod recount;
 mod redis;
@@ -48,6 +49,7 @@ pub use self::{
     host::{Deed, Host, Person, at_once, newcomer},
     machine::{NOON, TestClock, TestRandomness},
     program::{member, program, upline},
+    proxy::{Line, Proxy},
     purse::Purse,
     recount::recount,
     redis::{PrivateRedis, private_redis, redis_url},

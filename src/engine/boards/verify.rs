@@ -34,7 +34,7 @@ impl Engine {
         for program in &programs {
             for metric in Metric::STORED {
                 let check = Check { program, metric, calendar: calendar_of(program)?, now: self.context.now() };
-                differences.extend(self.store.read(async |tx: &mut Tx| check.run(tx).await).await?);
+                differences.extend(self.store.read_long(async |tx: &mut Tx| check.run(tx).await).await?);
             }
         }
         Ok(differences)

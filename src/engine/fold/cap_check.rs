@@ -32,7 +32,7 @@ impl Engine {
     /// Names the caps of which more or less was used than their rewards say. All of it is read from one state of the
     /// database: what is shared by everybody is never seen half-way.
     pub(in crate::engine) async fn verify_caps(&self) -> Result<Vec<String>, Error> {
-        self.store.read(async |tx: &mut Tx| check(tx).await).await
+        self.store.read_long(async |tx: &mut Tx| check(tx).await).await
     }
 }
 
