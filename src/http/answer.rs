@@ -75,14 +75,9 @@ pub fn status(outcome: &Outcome, media: Media) -> StatusCode {
 pub fn answer(outcome: Outcome, media: Media) -> axum::response::Response {
     let status = status(&outcome, media);
     let allow = if let Outcome::Method(methods) = &outcome { Some(*methods) } else { None };
-    let mut shown = Shown::from(outcome);
+    let shown = Shown::from(outcome);
     let retry_after = shown.errors.first().and_then(retry_after);
-    let json = serde_json::to_vec(&shown).unwrap_or_else(|_| {
-        // Only a scalar that serializes into a map with keys that are not strings could do it.
-        shown = Shown::from(Outcome::from(broken("a response could not be serialized")));
-        serde_json::to_vec(&shown).unwrap_or_default()
-    });
-    let mut response = (status, json).into_response();
+    let mut response = (status, shown.to_json()).into_response();
     let headers = response.headers_mut();
     headers.extend(shown.http_headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
@@ -93,6 +88,11 @@ pub fn answer(outcome: Outcome, media: Media) -> axum::response::Response {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+/// The JSON of an answer, without what HTTP says around it.
+pub(crate) fn to_json(outcome: Outcome) -> String {
+    Shown::from(outcome).to_json()
 }
 
 fn retry_after(error: &ServerError) -> Option<u64> {
@@ -115,6 +115,16 @@ struct Shown {
     http_headers: axum::http::HeaderMap,
 }
 
+impl Shown {
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| {
+            // Only a scalar that serializes into a map with keys that are not strings could do it.
+            let broken = Self::from(Outcome::from(broken("a response could not be serialized")));
+            serde_json::to_string(&broken).unwrap_or_default()
+        })
+    }
+}
+
 impl From<Outcome> for Shown {
     fn from(outcome: Outcome) -> Self {
         let mut errors = match outcome {
@@ -127,7 +137,7 @@ impl From<Outcome> for Shown {
             Outcome::Parameters(error) => vec![error],
             Outcome::Method(methods) => vec![problem::bad_request(format!("Use {methods} for this."))],
             Outcome::NotAcceptable => vec![problem::bad_request(
-                "Accept application/graphql-response+json or application/json: nothing else is sent.",
+                "Accept application/graphql-response+json, application/json or text/event-stream: nothing else is sent.",
             )],
             Outcome::TooSlow => vec![problem::coded("The request took too long.", problem::UNAVAILABLE)],
         };

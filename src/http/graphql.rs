@@ -1,12 +1,13 @@
 //! `/graphql` over HTTP.
 //!
-//! GET runs queries only, POST takes JSON only, so that no page of another site can change anything without the browser
-//! asking first. A GET that asks for an upgrade goes on to [`websocket`].
+//! GET runs queries and subscriptions, POST takes JSON only, so that no page of another site can change anything without
+//! the browser asking first. A GET that asks for an upgrade goes on to [`websocket`]; who accepts a stream of events gets
+//! one from `events`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Response, ServerError};
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, UPGRADE};
 use axum::http::request::Parts;
@@ -16,10 +17,11 @@ use axum::response::IntoResponse;
 use super::Door;
 use super::answer::{Outcome, answer};
 use super::body::read_json;
-use super::media::Media;
+use super::events::{Subscribed, answer_stream, answer_whole};
+use super::media::{Accepts, Media};
 use super::operations::{Operations, Refused, Session};
 use super::parameters::Parameters;
-use super::problem::bad_request;
+use super::problem::{UNAVAILABLE, bad_request, coded};
 use super::run::{admit, run};
 use super::visitor::visitor;
 use super::websocket;
@@ -38,16 +40,33 @@ pub(crate) async fn answer_graphql<O: Operations>(
             Err(rejection) => rejection.into_response(),
         };
     }
-    let Some(media) = Media::negotiate(&parts.headers) else {
+    let Some(accepts) = Accepts::negotiate(&parts.headers) else {
         return answer(Outcome::NotAcceptable, Media::GraphqlResponse);
     };
     let patience = door.settings.patience.request;
-    let outcome = tokio::time::timeout(patience, respond(door, parts, body)).await;
-    answer(outcome.unwrap_or(Ok(Outcome::TooSlow)).unwrap_or_else(|refused| refused), media)
+    let reply = tokio::time::timeout(patience, respond(door, parts, body, accepts)).await;
+    match (reply.unwrap_or(Err(Outcome::TooSlow)).unwrap_or_else(Reply::Whole), accepts) {
+        (Reply::Events(subscribed), _) => answer_stream(subscribed),
+        (Reply::Whole(outcome), Accepts::Events) => answer_whole(outcome),
+        (Reply::Whole(outcome), Accepts::Whole(media) | Accepts::Either(media)) => answer(outcome, media),
+    }
+}
+
+/// What a request is answered with.
+enum Reply {
+    /// With what came of it.
+    Whole(Outcome),
+    /// With what comes of it, for as long as that goes on.
+    Events(Subscribed),
 }
 
 /// The way of a request, each step of which may refuse it.
-async fn respond<O: Operations>(door: Door<O>, parts: Parts, body: axum::body::Body) -> Result<Outcome, Outcome> {
+async fn respond<O: Operations>(
+    door: Door<O>,
+    parts: Parts,
+    body: axum::body::Body,
+    accepts: Accepts,
+) -> Result<Reply, Outcome> {
     let parameters = match parts.method {
         Method::GET => Parameters::from_uri(&parts.uri),
         Method::POST => {
@@ -61,13 +80,28 @@ async fn respond<O: Operations>(door: Door<O>, parts: Parts, body: axum::body::B
     let admitted = admit(&door.operations, parameters, &session)?;
     match admitted.kind {
         OperationType::Subscription => {
-            return Err(bad_request("Subscriptions need a WebSocket: connect with `graphql-transport-ws`.").into());
+            may_subscribe(&door, accepts)?;
+            Ok(Reply::Events(Subscribed::new(door, admitted, session)))
         }
-        OperationType::Mutation if parts.method == Method::GET => return Err(Outcome::Method("POST")),
-        OperationType::Query | OperationType::Mutation => {}
+        OperationType::Mutation if parts.method == Method::GET => Err(Outcome::Method("POST")),
+        OperationType::Query | OperationType::Mutation => {
+            let response = run(door.operations, admitted, session, &door.settings.shutdown).await;
+            Ok(Reply::Whole(response.into()))
+        }
     }
-    let response: Response = run(door.operations, admitted, session, &door.settings.shutdown).await;
-    Ok(response.into())
+}
+
+/// A stream that would be ended at once is refused, so that its client goes to another server.
+fn may_subscribe<O: Operations>(door: &Door<O>, accepts: Accepts) -> Result<(), ServerError> {
+    match accepts {
+        Accepts::Whole(_) => Err(bad_request(
+            "Subscriptions are streams: accept `text/event-stream`, or connect a WebSocket with `graphql-transport-ws`.",
+        )),
+        Accepts::Events | Accepts::Either(_) if door.settings.shutdown.has_begun() => {
+            Err(coded("The server is shutting down.", UNAVAILABLE))
+        }
+        Accepts::Events | Accepts::Either(_) => Ok(()),
+    }
 }
 
 /// Other upgrades may be ignored, as HTTP says; some clients offer `h2c` with every request.

@@ -1,4 +1,4 @@
-//! Which of the two media types of GraphQL over HTTP a caller wants.
+//! What a caller takes: either media type of GraphQL over HTTP, a stream of events, or both.
 //!
 //! Source: GraphQL over HTTP, working draft (github.com/graphql/graphql-over-http, `spec/GraphQLOverHTTP.md`).
 
@@ -8,7 +8,10 @@ use axum::http::header::ACCEPT;
 /// Most entries of an `Accept` header that are looked at.
 const MAX_ENTRIES: usize = 32;
 
-/// A media type of an answer.
+/// The media type of a stream of events.
+pub const EVENTS: &str = "text/event-stream";
+
+/// A media type of an answer that comes whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
     /// `application/graphql-response+json`: the status says whether the request was run.
@@ -25,23 +28,39 @@ impl Media {
             Self::Json => "application/json; charset=utf-8",
         }
     }
+}
 
-    /// Chooses by the `Accept` headers: the highest `q`, then the newer type; `None` when neither is acceptable.
+/// What a caller takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    /// Answers that come whole.
+    Whole(Media),
+    /// Streams of events, also of a single result.
+    Events,
+    /// Both: a single result comes whole, the results of a subscription as events.
+    Either(Media),
+}
+
+impl Accepts {
+    /// Chooses by the `Accept` headers: the highest `q`, then the newer type; `None` when nothing we send is acceptable.
     ///
-    /// Nothing, or anything (`*/*`), means JSON, as the draft asks.
+    /// Nothing, or anything (`*/*`), means JSON, as the draft asks. Events have to be named. Who likes them just as much
+    /// as JSON gets them for subscriptions only: urql, for one, names them with every query.
     pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
         if !headers.contains_key(ACCEPT) {
-            return Some(Self::Json);
+            return Some(Self::Whole(Media::Json));
         }
         let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let entries = values.flat_map(|value| value.split(',')).take(MAX_ENTRIES);
         let ranges: Vec<_> = entries.filter_map(parse_range).collect();
         let newer = best(&ranges, &["application/graphql-response+json"]);
         let older = best(&ranges, &["application/json", "application/*", "*/*"]);
-        match (newer, older) {
+        let media = if newer >= older { Media::GraphqlResponse } else { Media::Json };
+        match (newer.max(older), best(&ranges, &[EVENTS])) {
             (0, 0) => None,
-            (newer, older) if newer >= older => Some(Self::GraphqlResponse),
-            _ => Some(Self::Json),
+            (_, 0) => Some(Self::Whole(media)),
+            (whole, events) if events > whole => Some(Self::Events),
+            _ => Some(Self::Either(media)),
         }
     }
 }
@@ -64,13 +83,20 @@ fn parse_range(entry: &str) -> Option<(&str, u16)> {
 mod tests {
     use super::*;
 
+    fn accepted(accept: &str) -> Option<Accepts> {
+        Accepts::negotiate(&HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]))
+    }
+
     fn chosen(accept: &str) -> Option<Media> {
-        Media::negotiate(&HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]))
+        accepted(accept).map(|accepts| match accepts {
+            Accepts::Whole(media) => media,
+            Accepts::Events | Accepts::Either(_) => panic!("events: {accept}"),
+        })
     }
 
     #[test]
     fn nothing_asked_for_is_json() {
-        assert_eq!(Media::negotiate(&HeaderMap::new()), Some(Media::Json));
+        assert_eq!(Accepts::negotiate(&HeaderMap::new()), Some(Accepts::Whole(Media::Json)));
         assert_eq!(chosen("*/*"), Some(Media::Json));
         assert_eq!(chosen("text/html,application/xhtml+xml,*/*;q=0.8"), Some(Media::Json));
     }
@@ -90,6 +116,26 @@ mod tests {
             Some(Media::GraphqlResponse),
             "what Apollo Client sends"
         );
+    }
+
+    #[test]
+    fn events_are_for_who_names_them() {
+        for accept in [
+            "text/event-stream",
+            "Text/Event-Stream;q=0.1",
+            "text/event-stream, application/json;q=0.9",
+            "text/event-stream, */*;q=0.1",
+        ] {
+            assert_eq!(accepted(accept), Some(Accepts::Events), "{accept}");
+        }
+        let urql = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, \
+                    multipart/mixed";
+        assert_eq!(accepted(urql), Some(Accepts::Either(Media::GraphqlResponse)));
+        assert_eq!(accepted("text/event-stream;q=0.5, application/json"), Some(Accepts::Either(Media::Json)));
+        for accept in ["text/event-stream;q=0, application/json", "*/*", "text/*, application/json"] {
+            assert_eq!(accepted(accept), Some(Accepts::Whole(Media::Json)), "{accept}");
+        }
+        assert_eq!(accepted("text/event-stream;q=0"), None);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! | [`graphql`] | `/graphql` over HTTP: GET and POST |
 //! | [`body`], [`parameters`], [`media`], [`answer`] | its parts: reading, understanding, negotiating, answering |
 //! | [`document`], [`run`] | what every transport does with a request: prepare the document, run it |
+//! | `results` | what comes of it, one after the other |
+//! | `events` | `/graphql` as server-sent events |
 //! | [`websocket`] | `/graphql` over WebSocket |
 //! | [`auth`] | host tokens and keys |
 //! | [`pages`] | GraphiQL, built in |
@@ -14,12 +16,14 @@
 //! | `visitor` | the client's own address, past proxies, and its cookie |
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
-//! | [`server`], [`shutdown`], [`stall`] | the accept loop and how it ends |
+//! | [`server`], [`shutdown`], [`stall`], `deadline` | the accept loop, and how things end |
 
 pub mod answer;
 pub mod auth;
 pub mod body;
+mod deadline;
 pub mod document;
+mod events;
 pub mod graphql;
 pub mod headers;
 pub mod health;
@@ -29,6 +33,7 @@ pub mod operations;
 pub mod pages;
 pub mod parameters;
 pub mod problem;
+mod results;
 pub mod run;
 pub mod server;
 pub mod settings;

@@ -61,7 +61,8 @@ pub struct Session {
     pub caller: Caller,
     /// How long the credential is still good, counted from the moment it was checked; `None` when it does not expire.
     ///
-    /// A duration and not an instant: the clock belongs to the implementation. A WebSocket is closed when it is over.
+    /// A duration and not an instant: the clock belongs to the implementation. A WebSocket or a stream of
+    /// events ends when it is over.
     pub expires_in: Option<Duration>,
     /// Where the request comes from, as the door saw it. The house leaves it empty.
     pub visitor: Visitor,

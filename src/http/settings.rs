@@ -31,7 +31,8 @@ pub struct Patience {
     pub request: Duration,
     /// For `connection_init` after a WebSocket was opened, and for its credential to be checked.
     pub init: Duration,
-    /// Between two pings of a WebSocket; one whose pong has not come by the next is closed.
+    /// Between two pings of a WebSocket; one whose pong has not come by the next is closed. Also the longest silence of a
+    /// stream of events.
     pub ping: Duration,
     /// For one message to be taken by the client of a WebSocket.
     pub send: Duration,

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Request, Response, StatusCode};
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
@@ -46,14 +47,25 @@ impl Answer {
 
 impl Running {
     pub async fn send(&self, request: Request<String>) -> Answer {
+        let (parts, body) = self.begin(request).await.into_parts();
+        let body = timeout(LONG, body.collect()).await.expect("the answer never ended").unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    async fn begin(&self, request: Request<String>) -> Response<Incoming> {
         let (mut parts, body) = request.into_parts();
         parts.uri = format!("http://{}{}", self.address, parts.uri).parse().unwrap();
         let client = Client::builder(TokioExecutor::new()).build_http();
         let request = Request::from_parts(parts, Full::new(axum::body::Bytes::from(body)));
-        let response = timeout(LONG, client.request(request)).await.unwrap().unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        timeout(LONG, client.request(request)).await.unwrap().unwrap()
+    }
+
+    /// Sends a request that is answered with a stream of events.
+    pub async fn follow(&self, request: Request<String>) -> Events {
+        let (parts, body) = self.begin(request).await.into_parts();
+        assert_eq!(parts.status, 200);
+        assert_eq!(parts.headers["content-type"], "text/event-stream");
+        Events { body, unread: String::new() }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -100,6 +112,51 @@ impl Running {
 
 pub fn post(body: String) -> Request<String> {
     Request::post("/graphql").header("content-type", "application/json").header("accept", NEWER).body(body).unwrap()
+}
+
+/// A request for events.
+pub fn ask_for_events(query: &str) -> Request<String> {
+    let mut request = post(json!({ "query": query }).to_string());
+    request.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
+    request
+}
+
+/// A stream of events, as they come.
+pub struct Events {
+    body: Incoming,
+    unread: String,
+}
+
+impl Events {
+    /// The next block of lines, as it was sent; nothing at the end of the stream.
+    pub async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.unread.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.unread = rest;
+                return Some(block);
+            }
+            let frame = timeout(LONG, self.body.frame()).await.expect("silence");
+            let Some(frame) = frame else {
+                assert_eq!(self.unread, "", "ended in the middle of an event");
+                return None;
+            };
+            self.unread.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
+        }
+    }
+
+    /// The result in the next event.
+    pub async fn result(&mut self) -> Value {
+        let block = self.block().await.expect("an event");
+        let data = block.strip_prefix("event: next\ndata: ").unwrap_or_else(|| panic!("no result: {block}"));
+        serde_json::from_str(data).unwrap()
+    }
+
+    /// Makes sure that the stream says that it is over, and is.
+    pub async fn is_over(&mut self) {
+        assert_eq!(self.block().await.as_deref(), Some("event: complete\ndata:"));
+        assert_eq!(self.block().await, None);
+    }
 }
 
 /// Reads until the server closes.

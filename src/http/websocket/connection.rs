@@ -7,13 +7,14 @@ use std::time::Duration;
 use async_graphql::ServerError;
 use axum::extract::ws::{Message, WebSocket};
 use serde_json::{Map, Value};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use super::Speaks;
 use super::live::{LiveOperations, MAX_OPERATIONS};
 use super::protocol::{ClientMessage, Closing, ServerMessage};
 use crate::domain::visitor::Visitor;
 use crate::http::Door;
+use crate::http::deadline::Deadline;
 use crate::http::operations::{Operations, Refused, Session};
 use crate::http::parameters::Parameters;
 use crate::http::problem::{RATE_LIMITED, coded};
@@ -64,14 +65,14 @@ pub(super) struct Connection<O> {
     knock: Knock,
     session: Option<Session>,
     /// When `connection_init` has to be there, and later when the credential expires.
-    deadline: Option<Instant>,
+    deadline: Deadline,
     live: LiveOperations,
     awaits_pong: bool,
 }
 
 impl<O: Operations> Connection<O> {
     pub(super) fn new(socket: WebSocket, door: Door<O>, knock: Knock) -> Self {
-        let deadline = Instant::now().checked_add(door.settings.patience.init);
+        let deadline = Deadline::after(door.settings.patience.init);
         let live = LiveOperations::new();
         Self { socket, door, knock, session: None, deadline, live, awaits_pong: false }
     }
@@ -100,7 +101,7 @@ impl<O: Operations> Connection<O> {
                 received = self.socket.recv() => Event::Received(received),
                 text = self.live.next_message() => Event::ToSend(text),
                 _ = pings.tick() => Event::PingDue,
-                () = until(self.deadline) => Event::TimeOver,
+                () = self.deadline.passed() => Event::TimeOver,
                 () = &mut leaving => Event::ShuttingDown,
             };
             self.handle(event).await?;
@@ -159,10 +160,12 @@ impl<O: Operations> Connection<O> {
         }
         let authorization = self.credential(&payload)?;
         let checking = self.door.operations.authenticate(authorization.as_deref(), self.knock.peer);
-        let limit = self.deadline.unwrap_or_else(Instant::now);
-        let session = timeout_at(limit, checking).await.map_err(|_| Closing::InitTimeout)?;
+        let session = tokio::select! {
+            session = checking => session,
+            () = self.deadline.passed() => return Err(Closing::InitTimeout.into()),
+        };
         let session = Session { visitor: self.knock.visitor.clone(), ..session.map_err(closing_of)? };
-        self.deadline = session.expires_in.and_then(|left| Instant::now().checked_add(left));
+        self.deadline = Deadline::of(&session);
         self.session = Some(session);
         self.say(ServerMessage::ConnectionAck).await
     }
@@ -216,13 +219,6 @@ fn closing_of(refused: Refused) -> Closing {
 /// The library's error type is not ours to match on; a test holds on to its words.
 fn fault_of(error: &axum::Error) -> Closing {
     if error.to_string().starts_with("Space limit exceeded") { Closing::TooBig } else { Closing::BrokenFrame }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Closes in the way the protocol of WebSockets asks: say so, wait for the answer, but not for long.

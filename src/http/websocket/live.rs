@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
-use async_graphql::parser::types::OperationType;
-use async_graphql::{Response, ServerError, Value};
-use futures_util::{FutureExt, StreamExt};
+use async_graphql::{Response, ServerError};
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -13,8 +12,8 @@ use super::protocol::ServerMessage;
 use crate::http::Door;
 use crate::http::operations::{Operations, Session};
 use crate::http::parameters::Parameters;
-use crate::http::problem::{is_request_error, trim_request_errors};
-use crate::http::run::{Admitted, admit, broken, run};
+use crate::http::results::{Told, results};
+use crate::http::run::{admit, broken};
 
 /// Most operations at once on one socket.
 pub const MAX_OPERATIONS: usize = 50;
@@ -159,42 +158,18 @@ async fn operate<O: Operations>(door: Door<O>, session: Session, asked: Paramete
 }
 
 async fn work<O: Operations>(door: Door<O>, session: Session, asked: Parameters, reporter: &Reporter) {
-    match admit(&door.operations, asked, &session) {
-        Err(error) => refuse(vec![error], reporter).await,
-        Ok(admitted) if admitted.kind == OperationType::Subscription => {
-            follow(door, session, admitted, reporter).await;
-        }
-        Ok(admitted) => {
-            let response = run(door.operations, admitted, session, &door.settings.shutdown).await;
-            if is_request_error(&response) {
-                return refuse(response.errors, reporter).await;
+    let mut results = match admit(&door.operations, asked, &session) {
+        Ok(admitted) => results(door, admitted, session),
+        Err(error) => stream::iter([Told::refused(vec![error])]).boxed(),
+    };
+    while let Some(told) = results.next().await {
+        match told {
+            Told::Result(response) => {
+                if reporter.next(&response).await.is_err() {
+                    return;
+                }
             }
-            if reporter.next(&response).await.is_ok() {
-                reporter.complete().await;
-            }
-        }
-    }
-}
-
-async fn refuse(mut errors: Vec<ServerError>, reporter: &Reporter) {
-    trim_request_errors(&mut errors);
-    reporter.error(errors).await;
-}
-
-async fn follow<O: Operations>(door: Door<O>, session: Session, admitted: Admitted, reporter: &Reporter) {
-    let mut stream = door.operations.stream(admitted.request, &session);
-    let mut is_first = true;
-    while let Some(response) = stream.next().await {
-        if is_request_error(&response) {
-            return refuse(response.errors, reporter).await;
-        }
-        // The executor has no other way to say that a subscription was refused by its resolver.
-        if is_first && response.data == Value::Null && !response.errors.is_empty() {
-            return reporter.error(response.errors).await;
-        }
-        is_first = false;
-        if reporter.next(&response).await.is_err() {
-            return;
+            Told::Refused(errors) => return reporter.error(errors).await,
         }
     }
     reporter.complete().await;
