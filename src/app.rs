@@ -1,6 +1,6 @@
 //! Builds the parts from the settings and hands them to http and worker.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs::File, io::Read as _, path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 use rand::{Rng, SeedableRng};
@@ -15,7 +15,7 @@ use crate::{
     front::Front,
     graphql::{
         Api, ApiSettings,
-        document::{DocumentGuard, Limits},
+        document::{DocumentGuard, Library, Limits, Trusted},
         sdl,
     },
     http::{
@@ -34,6 +34,8 @@ use crate::{
 const DEMO_PEOPLE: u32 = 2_000;
 /// Seed of the demo's people.
 const DEMO_SEED: u64 = 7;
+/// Largest file of trusted documents.
+const MAX_TRUSTED_BYTES: u64 = 16 * 1024 * 1024;
 /// How long the worker may take to finish its transactions when the server ends.
 const WORKER_DRAIN: Duration = Duration::from_secs(10);
 
@@ -91,6 +93,10 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     let listener = TcpListener::bind(options.bind)
         .await
         .map_err(|error| format!("cannot listen on {}: {error} (choose another with BIND)", options.bind))?;
+    let shutdown = Shutdown::new();
+    // Built before anything is printed, too: settings that are not sound end the start here.
+    let is_api = options.has_role(ProcessRole::Api);
+    let routes = is_api.then(|| routes(engine.clone(), &options, shutdown.clone())).transpose()?;
     let admin_key = bootstrap_key(&engine, &options).await?;
     if demo {
         seed_demo(&engine).await?;
@@ -108,13 +114,10 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
         });
     }
     greet(&options, admin_key.as_deref());
-    let shutdown = Shutdown::new();
     tokio::spawn(begin_when_told(shutdown.clone()));
-    if options.has_role(ProcessRole::Api) {
-        let routes = routes(engine.clone(), &options, shutdown.clone())?;
-        http::serve(listener, routes, ServerLimits::default(), shutdown).await?;
-    } else {
-        shutdown.begun().await;
+    match routes {
+        Some(routes) => http::serve(listener, routes, ServerLimits::default(), shutdown).await?,
+        None => shutdown.begun().await,
     }
     stop.send_replace(true);
     let drained = async { while background.join_next().await.is_some() {} };
@@ -132,6 +135,7 @@ pub fn routes(engine: Engine, options: &Options, shutdown: Shutdown) -> Result<R
     let public_url = options.public_url();
     let settings = ApiSettings { public_url: public_url.clone(), open_introspection: options.bind.ip().is_loopback() };
     let guard = DocumentGuard::new(&sdl(), Limits::default())?;
+    let library = Arc::new(library(options, &guard)?);
     let verifier = Verifier::new(&options.jwt())?;
     let front = Front::new(engine.clone(), Api::new(engine.clone(), settings), guard, verifier);
     let trusted_proxies = options.proxies()?;
@@ -141,9 +145,28 @@ pub fn routes(engine: Engine, options: &Options, shutdown: Shutdown) -> Result<R
         trusted_proxies: trusted_proxies.clone(),
     };
     let allowed_origins = options.allowed_origins.clone();
-    let doors = DoorSettings { allowed_origins, trusted_proxies, shutdown, ..DoorSettings::default() };
+    let doors = DoorSettings { allowed_origins, trusted_proxies, library, shutdown, ..DoorSettings::default() };
     let routes = http::router(front, doors).merge(pages::router()).merge(links::router(links));
     Ok(http::with_security_headers(routes))
+}
+
+/// The documents that may be run, read and checked if a file names them.
+fn library(options: &Options, guard: &DocumentGuard) -> Result<Library, Fatal> {
+    let Some(file) = &options.trusted_documents else { return Ok(Library::new()) };
+    let trusted = trusted(file, guard).map_err(|cause| format!("TRUSTED_DOCUMENTS: {}: {cause}", file.display()))?;
+    tracing::info!(?trusted, "only trusted documents are run, except for operators");
+    Ok(Library::of(trusted))
+}
+
+fn trusted(file: &Path, guard: &DocumentGuard) -> Result<Trusted, Fatal> {
+    let mut json = String::new();
+    let bytes = File::open(file)?.take(MAX_TRUSTED_BYTES + 1).read_to_string(&mut json)?;
+    if bytes as u64 > MAX_TRUSTED_BYTES {
+        return Err(format!("it is larger than {MAX_TRUSTED_BYTES} bytes").into());
+    }
+    let trusted = Trusted::parse(&json)?;
+    trusted.check(guard)?;
+    Ok(trusted)
 }
 
 /// Who is named in the audit log for keys that come with a start.

@@ -201,6 +201,10 @@ pub struct Options {
     /// Origins of pages that may open a WebSocket, separated by commas.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
+    /// A JSON file of the documents that may be run, by everybody but operators: a map from ids to documents, or a
+    /// persisted query manifest of Apollo's. All documents may be run unless given.
+    #[arg(long, env = "TRUSTED_DOCUMENTS", global = true)]
+    pub trusted_documents: Option<PathBuf>,
     /// What this process does.
     #[arg(long, env = "ROLES", value_enum, value_delimiter = ',', default_value = "api,worker", global = true)]
     pub roles: Vec<ProcessRole>,

@@ -77,7 +77,7 @@ async fn respond<O: Operations>(
     };
     let parameters = parameters.map_err(Outcome::Parameters)?;
     let session = authenticate(&door, &parts).await.map_err(ServerError::from)?;
-    let admitted = admit(&door.operations, parameters, &session)?;
+    let admitted = admit(&door, parameters, &session)?;
     match admitted.kind {
         OperationType::Subscription => {
             may_subscribe(&door, accepts)?;

@@ -6,6 +6,7 @@
 //! | [`router`](fn@router), [`settings`] | which path leads where, and the limits at the door |
 //! | [`graphql`] | `/graphql` over HTTP: GET and POST |
 //! | [`body`], [`parameters`], [`media`], [`answer`] | its parts: reading, understanding, negotiating, answering |
+//! | `persisted` | which document a request names |
 //! | [`document`], [`run`] | what every transport does with a request: prepare the document, run it |
 //! | `results` | what comes of it, one after the other |
 //! | `events` | `/graphql` as server-sent events |
@@ -32,6 +33,7 @@ pub mod media;
 pub mod operations;
 pub mod pages;
 pub mod parameters;
+mod persisted;
 pub mod problem;
 mod results;
 pub mod run;

@@ -7,6 +7,7 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError};
 use futures_util::FutureExt;
 
+use super::Door;
 use super::document::{Prepared, prepare};
 use super::operations::{Operations, Session};
 use super::parameters::Parameters;
@@ -22,19 +23,23 @@ pub struct Admitted {
     pub kind: OperationType,
 }
 
-/// Has the document checked and finds the operation that is meant.
+/// Finds the document that is meant, has it checked, and finds the operation that is meant.
 ///
 /// # Errors
 /// A request error with a code.
-pub fn admit<O: Operations>(
-    operations: &O,
+pub(crate) fn admit<O: Operations>(
+    door: &Door<O>,
     parameters: Parameters,
     session: &Session,
 ) -> Result<Admitted, ServerError> {
-    let Parameters { query, operation_name, variables, extensions } = parameters;
-    let document = operations.admit(&query, operation_name.as_deref(), &variables, session)?;
+    let Parameters { document, operation_name, variables, extensions } = parameters;
+    let library = &door.settings.library;
+    let found = library.find(document, &session.caller)?;
+    let document = door.operations.admit(&found.text, operation_name.as_deref(), &variables, session)?;
+    // Not before: what is refused would push out what is of use.
+    library.keep(&found);
     let Prepared { document, kind } = prepare(document, operation_name.as_deref(), &variables)?;
-    let mut request = Request::new(query).variables(variables);
+    let mut request = Request::new(found.text).variables(variables);
     request.operation_name = operation_name;
     request.extensions = extensions;
     request.set_parsed_query(document);

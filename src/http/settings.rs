@@ -1,10 +1,12 @@
 //! The limits at the door, each with a name and a default.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::shutdown::Shutdown;
+use crate::graphql::document::Library;
 
 /// Largest body of a request and largest message of a WebSocket, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -16,6 +18,8 @@ pub struct DoorSettings {
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Documents that requests need not send, and those that they are held to.
+    pub library: Arc<Library>,
     /// How long the doors wait for callers.
     pub patience: Patience,
     /// The way out, shared with [`serve`](super::serve).

@@ -135,6 +135,16 @@ impl Operations for House {
                 expires_in: Some(Duration::from_millis(100)),
                 visitor: Visitor::default(),
             }),
+            Some("Bearer operator") => Ok(Session {
+                caller: Caller::Admin { key: "operator".to_owned() },
+                expires_in: None,
+                visitor: Visitor::default(),
+            }),
+            Some("Bearer operator") => Ok(Session {
+                caller: Caller::Admin { key: "operator".to_owned() },
+                expires_in: None,
+                visitor: Visitor::default(),
+            }),
             Some("Bearer wait") => Err(Refused::TooMany { retry_after: Duration::from_secs(3) }),
             Some("Bearer nobody") => Err(Refused::Unavailable),
             Some("Bearer hang") => std::future::pending().await,

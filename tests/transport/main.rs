@@ -6,6 +6,7 @@ mod events;
 mod health;
 mod house;
 mod http;
+mod persisted;
 mod server;
 mod subscriptions;
 mod websocket;

@@ -30,11 +30,17 @@ struct Generations<T> {
     young_bytes: usize,
 }
 
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        let generations = Generations { young: HashMap::new(), old: HashMap::new(), young_bytes: 0 };
+        Self { generations: Mutex::new(generations) }
+    }
+}
+
 impl<T: Weigh> Cache<T> {
     /// An empty cache.
     pub(super) fn new() -> Self {
-        let generations = Generations { young: HashMap::new(), old: HashMap::new(), young_bytes: 0 };
-        Self { generations: Mutex::new(generations) }
+        Self::default()
     }
 
     /// What was made of a text, if it is still known.

@@ -12,6 +12,7 @@
 //! | `survey` | too many of those, too deep, too wide at the root, introspection in bad faith |
 //! | `cost` | operations that ask for too many objects |
 //! | `subscription` | subscriptions the executor would leave silent |
+//! | `library` | hashes that are not known, and documents that are not trusted, where a file says which are |
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ mod cache;
 mod cost;
 mod expand;
 mod fragments;
+pub mod library;
 mod limits;
 mod operation;
 mod refusal;
@@ -35,8 +37,9 @@ mod survey;
 mod tests;
 mod tokens;
 
+pub use library::{Asked, Found, Library, Trusted};
 pub use limits::Limits;
-pub use refusal::{BAD_USER_INPUT, QUERY_TOO_COMPLEX};
+pub use refusal::{BAD_USER_INPUT, FORBIDDEN, PERSISTED_QUERY_NOT_FOUND, QUERY_TOO_COMPLEX};
 pub use survey::Introspection;
 
 use cache::{Cache, Weigh};
@@ -127,6 +130,15 @@ impl DocumentGuard {
         }
         let Checked { introspection, .. } = *checked;
         Ok(Admitted { document, kind: operation.ty, cost, root_fields, introspection })
+    }
+
+    /// Checks what can be said of a text alone; nothing of it is remembered.
+    ///
+    /// # Errors
+    ///
+    /// As [`admit`](Self::admit), but for what depends on the operation and its variables.
+    pub fn check_text(&self, query: &str) -> Result<(), ServerError> {
+        self.check(query).map(drop)
     }
 
     fn check_once(&self, query: &str) -> Result<Arc<Checked>, ServerError> {

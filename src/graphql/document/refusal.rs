@@ -1,4 +1,4 @@
-//! The two ways in which a document is refused.
+//! The ways in which a document is refused.
 
 use async_graphql::parser::{self, Pos};
 use async_graphql::{ErrorExtensionValues, ServerError};
@@ -7,6 +7,10 @@ use async_graphql::{ErrorExtensionValues, ServerError};
 pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 /// `extensions.code` of a document that is larger than a limit allows.
 pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+/// `extensions.code` of a hash or id that stands for no document here. Clients know it, and the message, by heart.
+pub const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
+/// `extensions.code` of a document that is not among those that are trusted.
+pub const FORBIDDEN: &str = "FORBIDDEN";
 
 /// A name of the caller's own is quoted in a message up to here, in characters.
 const QUOTED_CHARS: usize = 40;
@@ -26,6 +30,21 @@ pub(super) fn too_complex(what: &'static str, found: u64, limit: u64) -> ServerE
 /// As [`too_complex`], where counting stopped at the limit.
 pub(super) fn too_many(what: &'static str, limit: u64) -> ServerError {
     exceeded(format!("The document exceeds the limit of {limit} for {what}"), what, limit)
+}
+
+/// A hash or id that is not known: the client sends the document next, if it may.
+pub(super) fn not_found() -> ServerError {
+    with_code(ServerError::new("PersistedQueryNotFound", None), PERSISTED_QUERY_NOT_FOUND)
+}
+
+/// A document that came with the hash of another.
+pub(super) fn wrong_hash() -> ServerError {
+    bad_input("The hash is not the SHA-256 hash of the document, in lower-case hexadecimal", None)
+}
+
+/// A document that is not among those that this server runs.
+pub(super) fn untrusted() -> ServerError {
+    with_code(ServerError::new("This server runs only the documents of its file of trusted documents", None), FORBIDDEN)
 }
 
 /// A syntax error: where it is and what the grammar expected, never the caller's text.
