@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use async_graphql::{Request, Response, ServerError, Variables, parser::types::ExecutableDocument};
+use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     engine::{Engine, Error},
     graphql::{Api, document::DocumentGuard},
     http::{
-        Operations, Refused, Session,
+        Operations, Price, Refused, Session, Vetted,
         auth::{Credential, TokenRefused, Verifier},
     },
     store::models::ApiKey,
@@ -89,8 +89,10 @@ impl Operations for Front {
         operation_name: Option<&str>,
         variables: &Variables,
         _session: &Session,
-    ) -> Result<ExecutableDocument, ServerError> {
-        self.guard.admit(query, operation_name, variables).map(|admitted| admitted.document)
+    ) -> Result<Vetted, ServerError> {
+        let admitted = self.guard.admit(query, operation_name, variables)?;
+        let price = Price { requested: admitted.cost, limit: self.guard.limits().cost };
+        Ok(Vetted { document: admitted.document, price })
     }
 
     async fn execute(&self, request: Request, session: &Session) -> Response {

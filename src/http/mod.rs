@@ -8,7 +8,7 @@
 //! | [`body`], [`parameters`], [`media`], [`answer`] | its parts: reading, understanding, negotiating, answering |
 //! | `persisted` | which document a request names |
 //! | [`document`], [`run`] | what every transport does with a request: prepare the document, run it |
-//! | `results` | what comes of it, one after the other |
+//! | `results`, [`price`] | what comes of it, one after the other; what it may cost |
 //! | `events` | `/graphql` as server-sent events |
 //! | [`websocket`] | `/graphql` over WebSocket |
 //! | [`auth`] | host tokens and keys |
@@ -34,6 +34,7 @@ pub mod operations;
 pub mod pages;
 pub mod parameters;
 mod persisted;
+pub mod price;
 pub mod problem;
 mod results;
 pub mod run;
@@ -45,7 +46,8 @@ mod visitor;
 pub mod websocket;
 
 pub use headers::with_security_headers;
-pub use operations::{Operations, Refused, Session};
+pub use operations::{Operations, Refused, Session, Vetted};
+pub use price::Price;
 pub use server::serve;
 pub use settings::{DoorSettings, ServerLimits};
 pub use shutdown::Shutdown;

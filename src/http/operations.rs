@@ -7,6 +7,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
+use super::price::Price;
 use crate::domain::{caller::Caller, visitor::Visitor};
 
 /// What the doors need from the house to run GraphQL operations.
@@ -37,7 +38,7 @@ pub trait Operations: Clone + Send + Sync + 'static {
         operation_name: Option<&str>,
         variables: &Variables,
         session: &Session,
-    ) -> Result<ExecutableDocument, ServerError>;
+    ) -> Result<Vetted, ServerError>;
 
     /// Runs a query or a mutation.
     ///
@@ -52,6 +53,15 @@ pub trait Operations: Clone + Send + Sync + 'static {
     /// # Errors
     /// The reason, for the log; callers of `/health/ready` never see it.
     fn ready(&self) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// A document that may be validated and run.
+#[derive(Debug)]
+pub struct Vetted {
+    /// The document, parsed.
+    pub document: ExecutableDocument,
+    /// What it may cost.
+    pub price: Price,
 }
 
 /// Who sends a request, and for how long that is known.

@@ -20,7 +20,7 @@ pub struct Parameters {
     pub operation_name: Option<String>,
     /// Values of its variables.
     pub variables: Variables,
-    /// Whatever else the client says. Read here is `persistedQuery`.
+    /// Whatever else the client says. Read here are `persistedQuery` and `cost`.
     pub extensions: Extensions,
 }
 

@@ -59,13 +59,17 @@ pub(crate) fn results<O: Operations>(door: Door<O>, admitted: Admitted, session:
 
 /// Follows a subscription to its end; a panic becomes an `INTERNAL` error.
 fn follow<O: Operations>(door: Door<O>, admitted: Admitted, session: Session) -> Results {
-    let Admitted { request, .. } = admitted;
+    let Admitted { request, price, .. } = admitted;
     let responses = stream::once(async move { door.operations.stream(request, &session) }).flatten();
-    let told = responses.enumerate().map(
-        |(place, response)| {
-            if place > 0 { Told::of(response) } else { Told::of_first(response) }
-        },
-    );
+    let told = responses.enumerate().map(move |(place, mut response)| {
+        if place > 0 {
+            return Told::of(response);
+        }
+        if let Some(price) = price {
+            price.tell(&mut response);
+        }
+        Told::of_first(response)
+    });
     let unbroken =
         |told: Result<Told, _>| told.unwrap_or_else(|_| Told::Refused(vec![broken("a subscription panicked")]));
     AssertUnwindSafe(told).catch_unwind().map(unbroken).boxed()

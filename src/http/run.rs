@@ -9,8 +9,9 @@ use futures_util::FutureExt;
 
 use super::Door;
 use super::document::{Prepared, prepare};
-use super::operations::{Operations, Session};
+use super::operations::{Operations, Session, Vetted};
 use super::parameters::Parameters;
+use super::price::Price;
 use super::problem::{INTERNAL, coded};
 use super::shutdown::Shutdown;
 
@@ -21,6 +22,8 @@ pub struct Admitted {
     pub request: Request,
     /// What it asks for.
     pub kind: OperationType,
+    /// What it may cost, if the request asked for that.
+    pub price: Option<Price>,
 }
 
 /// Finds the document that is meant, has it checked, and finds the operation that is meant.
@@ -35,15 +38,17 @@ pub(crate) fn admit<O: Operations>(
     let Parameters { document, operation_name, variables, extensions } = parameters;
     let library = &door.settings.library;
     let found = library.find(document, &session.caller)?;
-    let document = door.operations.admit(&found.text, operation_name.as_deref(), &variables, session)?;
+    let vetted = door.operations.admit(&found.text, operation_name.as_deref(), &variables, session)?;
     // Not before: what is refused would push out what is of use.
     library.keep(&found);
+    let Vetted { document, price } = vetted;
     let Prepared { document, kind } = prepare(document, operation_name.as_deref(), &variables)?;
+    let price = Price::is_asked_for(&extensions).then_some(price);
     let mut request = Request::new(found.text).variables(variables);
     request.operation_name = operation_name;
     request.extensions = extensions;
     request.set_parsed_query(document);
-    Ok(Admitted { request, kind })
+    Ok(Admitted { request, kind, price })
 }
 
 /// Runs a query or a mutation to its response; a panic becomes an `INTERNAL` error.
@@ -51,7 +56,7 @@ pub(crate) fn admit<O: Operations>(
 /// A mutation runs in a task of its own. axum drops a handler when its client goes away, and a mutation dropped in its
 /// middle would leave half of what it does undone.
 pub async fn run<O: Operations>(operations: O, admitted: Admitted, session: Session, shutdown: &Shutdown) -> Response {
-    let Admitted { request, kind } = admitted;
+    let Admitted { request, kind, price } = admitted;
     let running = async move { operations.execute(request, &session).await };
     let finished = match kind {
         OperationType::Mutation => {
@@ -65,7 +70,11 @@ pub async fn run<O: Operations>(operations: O, admitted: Admitted, session: Sess
         }
         OperationType::Query | OperationType::Subscription => AssertUnwindSafe(running).catch_unwind().await.ok(),
     };
-    finished.unwrap_or_else(|| Response::from_errors(vec![broken("an operation panicked")]))
+    let mut response = finished.unwrap_or_else(|| Response::from_errors(vec![broken("an operation panicked")]));
+    if let Some(price) = price {
+        price.tell(&mut response);
+    }
+    response
 }
 
 /// Makes the error of something that broke on our side: an id for the caller, the same id and the cause for the log.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_graphql::parser::{parse_query, types::ExecutableDocument};
+use async_graphql::parser::parse_query;
 use async_graphql::{Context, Object, Request, Response, Result, Schema, ServerError, Subscription, Variables};
 use banyan::domain::{caller::Caller, visitor::Visitor};
 use banyan::http::settings::Patience;
-use banyan::http::{DoorSettings, Operations, Refused, ServerLimits, Session, Shutdown, problem, router, serve};
+use banyan::http::{
+    DoorSettings, Operations, Price, Refused, ServerLimits, Session, Shutdown, Vetted, problem, router, serve,
+};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -140,11 +142,6 @@ impl Operations for House {
                 expires_in: None,
                 visitor: Visitor::default(),
             }),
-            Some("Bearer operator") => Ok(Session {
-                caller: Caller::Admin { key: "operator".to_owned() },
-                expires_in: None,
-                visitor: Visitor::default(),
-            }),
             Some("Bearer wait") => Err(Refused::TooMany { retry_after: Duration::from_secs(3) }),
             Some("Bearer nobody") => Err(Refused::Unavailable),
             Some("Bearer hang") => std::future::pending().await,
@@ -161,11 +158,12 @@ impl Operations for House {
         _operation_name: Option<&str>,
         _variables: &Variables,
         _session: &Session,
-    ) -> Result<ExecutableDocument, ServerError> {
+    ) -> Result<Vetted, ServerError> {
         if query.contains("tooComplex") {
             return Err(problem::coded("Too complex.", "QUERY_TOO_COMPLEX"));
         }
-        parse_query(query).map_err(|error| problem::syntax_error(&error))
+        let document = parse_query(query).map_err(|error| problem::syntax_error(&error))?;
+        Ok(Vetted { document, price: Price { requested: query.len() as u64, limit: 1_000 } })
     }
 
     async fn execute(&self, request: Request, session: &Session) -> Response {

@@ -181,6 +181,20 @@ async fn other_methods_are_405() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_the_cost_is_told() {
+    let house = open().await;
+    let cost = json!({"requested": 9, "limit": 1000});
+    let asked = house.post(json!({"query": "{ hello }", "extensions": {"cost": true}})).await;
+    assert_eq!(asked.json(), json!({"data": {"hello": "hello"}, "extensions": {"cost": cost}}));
+    let by_get = house.get("/graphql?query=%7B%20hello%20%7D&extensions=%7B%22cost%22%3Atrue%7D").await;
+    assert_eq!(by_get.json(), asked.json());
+    let not_asked = house.post(json!({"query": "{ hello }", "extensions": {"cost": false}})).await;
+    assert_eq!(not_asked.json(), json!({"data": {"hello": "hello"}}));
+    let not_run = house.post(json!({"query": "{ nothing }", "extensions": {"cost": true}})).await;
+    assert!(not_run.json().get("extensions").is_none(), "{}", not_run.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_type_we_cannot_send_is_406() {
     let house = open().await;
     let mut request = post(json!({"query": "mutation { add }"}).to_string());

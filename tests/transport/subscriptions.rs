@@ -36,6 +36,16 @@ async fn a_subscription_counts_and_its_id_can_be_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_result_tells_the_cost_to_who_asks() {
+    let house = open().await;
+    let mut socket = house.acknowledged().await;
+    let payload = json!({"query": "subscription { count(to: 2) }", "extensions": {"cost": true}});
+    socket.say(json!({"type": "subscribe", "id": "a", "payload": payload})).await;
+    assert_eq!(socket.hear().await["payload"]["extensions"], json!({"cost": {"requested": 29, "limit": 1000}}));
+    assert_eq!(socket.hear().await, next("a", json!({"count": 1})));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fragment_at_the_root_counts_too() {
     let house = open().await;
     let mut socket = house.acknowledged().await;

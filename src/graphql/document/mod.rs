@@ -132,6 +132,11 @@ impl DocumentGuard {
         Ok(Admitted { document, kind: operation.ty, cost, root_fields, introspection })
     }
 
+    /// The bounds that this guard holds documents to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Checks what can be said of a text alone; nothing of it is remembered.
     ///
     /// # Errors
