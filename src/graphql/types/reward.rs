@@ -30,10 +30,10 @@ pub struct Reward {
 }
 
 impl Reward {
-    /// How the caller sees the person whose event this is: as many levels below the owner as the reward says.
-    fn sight_of_referred(&self) -> Sight {
-        let level = u8::try_from(self.row.level).unwrap_or(u8::MAX);
-        self.sight.below(level).unwrap_or(Sight::Name)
+    /// How the caller sees the person whose event this is: by their place in the tree as it is now. The reward's level does
+    /// not tell it: levels may have skipped people, and people may have been moved since.
+    async fn sight_of_referred(&self, scope: &Scope) -> Result<Sight, ApiError> {
+        Ok(scope.sight_of(self.row.referred_id).await?.unwrap_or(Sight::Name))
     }
 
     async fn moves(&self, ctx: &Context<'_>) -> Result<Vec<RewardMove>, ApiError> {
@@ -65,16 +65,18 @@ impl Reward {
 
     /// The referral that it was paid for.
     async fn referral(&self, ctx: &Context<'_>) -> Result<Referral, ApiError> {
-        let row = Scope::of(ctx)?.loaders.set().referral_of().load(self.row.referred_id).await?;
+        let scope = Scope::of(ctx)?;
+        let row = scope.loaders.set().referral_of().load(self.row.referred_id).await?;
         let row = row.ok_or_else(|| ApiError::missing("a referral"))?;
-        Ok(Referral { row, sight: self.sight_of_referred() })
+        Ok(Referral { row, sight: self.sight_of_referred(scope).await? })
     }
 
     /// The event that it was granted for.
     async fn event(&self, ctx: &Context<'_>) -> Result<Event, ApiError> {
-        let row = Scope::of(ctx)?.loaders.set().events().load(self.row.event_id).await?;
+        let scope = Scope::of(ctx)?;
+        let row = scope.loaders.set().events().load(self.row.event_id).await?;
         let row = row.ok_or_else(|| ApiError::missing("an event"))?;
-        Ok(Event { row, sight: self.sight_of_referred() })
+        Ok(Event { row, sight: self.sight_of_referred(scope).await? })
     }
 
     /// The program whose rule granted it.

@@ -57,8 +57,13 @@ impl User {
         Ok(row.map(|row| Self { row, sight }))
     }
 
-    /// The same, of a user that something else refers to.
+    /// The same, of a user that something else refers to. Whether it is the caller's own record, the id alone tells: since a
+    /// place in the tree was read, somebody else may have come to stand there.
     pub async fn referred_to(scope: &Scope, id: Id, sight: Sight) -> Result<Self, ApiError> {
+        let sight = match sight {
+            Sight::Own if scope.me().await? != Some(id) => Sight::Name,
+            Sight::Own | Sight::Staff | Sight::Network(_) | Sight::Name => sight,
+        };
         Self::in_sight(scope, id, sight).await?.ok_or_else(|| ApiError::missing("a user"))
     }
 
