@@ -79,6 +79,15 @@ impl Sight {
         }
     }
 
+    /// Whether the code that brought the user is shown: it is their referrer's, so besides those who see everything only the
+    /// two who know it.
+    pub const fn shows_code_used(self) -> bool {
+        match self {
+            Self::Staff | Self::Own | Self::Network(1) => true,
+            Self::Network(_) | Self::Name => false,
+        }
+    }
+
     /// Whether the user's place in the tree is shown.
     pub const fn has_tree(self) -> bool {
         match self {

@@ -64,9 +64,10 @@ impl Referral {
         Some(self.row.via.into())
     }
 
-    /// The code that was used, as it is shown; null when none was.
+    /// The code that was used, as it is shown; null when none was. Members see the code by which they came and their own,
+    /// not those of other people.
     async fn code(&self) -> Option<&str> {
-        self.row.code.as_deref()
+        self.row.code.as_deref().filter(|_| self.sight.shows_code_used())
     }
 
     /// The click that brought the referred user, and what campaign it belonged to; null when there was none. For the host
