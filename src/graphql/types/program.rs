@@ -16,6 +16,7 @@ use crate::{
         program::{Definition, Rule},
     },
     graphql::{
+        caller::Operator,
         errors::{ApiError, Nullable},
         scalars::{DateTime, Decimal, written},
         scope::Scope,
@@ -46,7 +47,7 @@ impl Program {
         let shown = rows.into_iter().map(|(row, definition)| ProgramVersion {
             version: row.version,
             created_at: row.created_at.into(),
-            actor: scope.is_staff().then_some(row.actor),
+            actor: scope.caller_as::<Operator<'_>>().ok().map(|_| row.actor),
             qualifying: RewardTrigger::of(&definition.qualifying, currency),
             rules: definition.rules.iter().map(|rule| RewardRule::of(rule, currency)).collect(),
             fraud: scope.is_staff().then(|| FraudPolicy::from(&definition.fraud)),
