@@ -33,6 +33,11 @@ impl Scope {
         Self { caller, engine, settings, loaders, me: OnceCell::new(), default_program: OnceCell::new() }
     }
 
+    /// The scope of a new operation of the same caller, who may be somebody else by now, or nobody.
+    pub fn anew(&self) -> Self {
+        Self::new(self.caller.clone(), self.engine.clone(), self.settings.clone())
+    }
+
     /// The scope that a request carries.
     pub fn of<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Self>, ApiError> {
         ctx.data::<Arc<Self>>().map_err(|_| ApiError::internal(&"a request came without its scope"))

@@ -40,7 +40,7 @@ pub(super) async fn leaderboard(
         async move {
             scope.loaders.renew();
             let page = page.map_err(|failure| ApiError::of_engine(&failure))?;
-            LeaderboardUpdate::show(&scope, board, &page).await
+            LeaderboardUpdate::show(&scope.anew(), board, &page).await
         }
     }))
 }

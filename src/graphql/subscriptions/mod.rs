@@ -1,7 +1,8 @@
 //! The root of subscriptions: the current value first, then each change.
 //!
 //! What a topic holds is read once per change, for all subscribers together; each of them sees it with their own eyes
-//! afterwards. Loaders are renewed before each message, since a subscription outlives what they remember.
+//! afterwards. Loaders are renewed before each message, since a subscription outlives what they remember; for the same
+//! reason who may watch whom is asked before each message and not only at the start.
 
 mod boards;
 mod people;

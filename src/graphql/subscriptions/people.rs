@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use async_graphql::ID;
-use futures_util::{Stream, StreamExt};
+use futures_util::{
+    Stream, StreamExt,
+    stream::{BoxStream, unfold},
+};
 
 use crate::{
     domain::id::{Id, Noun},
     engine::Engine,
     graphql::{
-        caller::Known,
+        caller::{Known, Sight},
         errors::ApiError,
         scalars::id_argument,
         scope::Scope,
@@ -22,11 +25,37 @@ use crate::{
 /// Changed rewards that are read at once.
 const CHANGES_PER_READ: i64 = 200;
 
+fn not_there() -> ApiError {
+    ApiError::bad_input("there is no such user")
+}
+
 /// The user that is watched, and how the caller sees them; somebody not in sight is not there.
 async fn watched(scope: &Scope, user: &ID) -> Result<User, ApiError> {
     scope.caller_as::<Known>()?;
     let user = User::find(scope, id_argument(Noun::User, user)?).await?;
-    user.ok_or_else(|| ApiError::bad_input("there is no such user"))
+    user.ok_or_else(not_there)
+}
+
+/// What is told of a user as long as the caller may watch them, asked anew before each message: the user may be moved out of
+/// the caller's network, and the caller may be erased. It ends with the refusal.
+fn while_in_sight<T: Send + 'static>(
+    scope: Arc<Scope>,
+    user: Id,
+    messages: BoxStream<'static, T>,
+) -> impl Stream<Item = Result<(Sight, T), ApiError>> + use<T> {
+    unfold(Some(messages), move |messages| {
+        let scope = scope.clone();
+        async move {
+            let mut messages = messages?;
+            let message = messages.next().await?;
+            scope.loaders.renew();
+            match scope.anew().sight_of(user).await {
+                Ok(Some(sight)) => Some((Ok((sight, message)), Some(messages))),
+                Ok(None) => Some((Err(not_there()), None)),
+                Err(failure) => Some((Err(failure), Some(messages))),
+            }
+        }
+    })
 }
 
 /// See [`Subscription`](super::Subscription).
@@ -38,8 +67,8 @@ pub(super) async fn referral_count(
     let engine = scope.engine.clone();
     let read = move || read_totals(engine.clone(), id);
     let values = scope.engine.live.watch(WatchKey::new(Topic::User(id.uuid()), "counts"), read);
-    Ok(values.map(move |value| {
-        scope.loaders.renew();
+    Ok(while_in_sight(scope, id, values.boxed()).map(move |message| {
+        let (_, value) = message?;
         let totals = value.map_err(|failure| ApiError::of_store(&failure))?;
         Ok(ReferralCount::of(id, totals.as_ref().as_ref()))
     }))
@@ -56,15 +85,18 @@ pub(super) async fn reward_updated(
     scope: Arc<Scope>,
     user: ID,
 ) -> Result<impl Stream<Item = Result<Reward, ApiError>> + use<>, ApiError> {
-    let User { row: owner, sight } = watched(&scope, &user).await?;
-    if !sight.is_private() {
+    let owner = watched(&scope, &user).await?;
+    if !owner.sight.is_private() {
         return Err(ApiError::Forbidden);
     }
-    let (engine, id) = (scope.engine.clone(), owner.id);
+    let (engine, id) = (scope.engine.clone(), owner.row.id);
     let read = move |seen| read_changes(engine.clone(), id, seen);
     let changes = scope.engine.live.follow(WatchKey::new(Topic::User(id.uuid()), "rewards"), read);
-    Ok(changes.map(move |change| {
-        scope.loaders.renew();
+    Ok(while_in_sight(scope, id, changes.boxed()).map(|message| {
+        let (sight, change) = message?;
+        if !sight.is_private() {
+            return Err(ApiError::Forbidden);
+        }
         let row = change.map_err(|failure| ApiError::of_store(&failure))?.item;
         Ok(Reward { row, sight })
     }))
