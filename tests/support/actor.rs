@@ -7,6 +7,7 @@ use banyan::{
     engine::Engine,
     graphql::{Api, ApiSettings},
 };
+use futures_util::{StreamExt as _, stream::BoxStream};
 use serde_json::Value;
 
 /// The schema of a house; it takes a while to build.
@@ -37,10 +38,19 @@ impl Actor {
 
     /// Runs a document and gives its whole response: `data`, and `errors` when there are any.
     pub async fn response(&self, document: &str, variables: Value) -> Value {
-        let request = async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables));
-        let request = request.data(self.visitor.clone());
-        let response = self.api.execute(request, self.caller.clone()).await;
+        let response = self.api.execute(self.request(document, variables), self.caller.clone()).await;
         serde_json::to_value(response).expect("a response is JSON")
+    }
+
+    /// Watches something: a whole response for each message. A subscription that is refused gives its errors and ends.
+    pub fn watch(&self, document: &str, variables: Value) -> BoxStream<'static, Value> {
+        let responses = self.api.stream(self.request(document, variables), self.caller.clone());
+        responses.map(|response| serde_json::to_value(response).expect("a response is JSON")).boxed()
+    }
+
+    fn request(&self, document: &str, variables: Value) -> async_graphql::Request {
+        let request = async_graphql::Request::new(document).variables(async_graphql::Variables::from_json(variables));
+        request.data(self.visitor.clone())
     }
 
     /// Runs a document that must succeed and gives its data.

@@ -78,7 +78,7 @@ fn or_do_without<T>(what: &str, answer: Result<T, String>) -> Option<T> {
 }
 
 /// A line on the terminal, past the capture of the test runner.
-fn say(line: &str) {
+pub fn say(line: &str) {
     use std::io::Write as _;
     let _broken_pipe_is_fine = writeln!(std::io::stderr(), "{line}");
 }
