@@ -69,7 +69,10 @@ pub async fn engine(options: &Options) -> Result<Engine, Fatal> {
 }
 
 async fn live(options: &Options, context: &Context) -> Result<Live, Fatal> {
-    let settings = LiveSettings::new(options.redis_namespace.clone(), u64::from_be_bytes(context.random()));
+    let settings = LiveSettings {
+        hash_key: context.hash_key.clone(),
+        ..LiveSettings::new(options.redis_namespace.clone(), u64::from_be_bytes(context.random()))
+    };
     match &options.redis_url {
         Some(url) => Ok(Live::redis(url, settings).await?),
         None => Ok(Live::in_process(settings)),

@@ -13,6 +13,7 @@ pub mod history;
 pub mod id;
 pub mod keyed_hash;
 pub mod landing;
+pub mod limit;
 pub mod money;
 pub mod pay;
 pub mod period;
