@@ -19,7 +19,7 @@ use crate::{
         sdl,
     },
     http::{
-        self, DoorSettings, ServerLimits, Shutdown,
+        self, DoorSettings, Shutdown,
         auth::Verifier,
         links::{self, LinkDoor},
         pages,
@@ -115,7 +115,7 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     tokio::spawn(begin_when_told(shutdown.clone()));
     if options.has_role(ProcessRole::Api) {
         let routes = routes(engine.clone(), &options, shutdown.clone())?;
-        http::serve(listener, routes, ServerLimits::default(), shutdown).await?;
+        http::serve(listener, routes, options.server_limits()?, shutdown).await?;
     } else {
         shutdown.begun().await;
     }

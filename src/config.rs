@@ -15,7 +15,7 @@ use crate::{
         words::KeyRole,
     },
     engine::{api_keys::OWN_KEY_MIN_CHARS, purge::EVIDENCE_DAYS},
-    http::auth::JwtSettings,
+    http::{ServerLimits, auth::JwtSettings, settings::CONNECTIONS_PER_ADDRESS},
 };
 
 /// A self-hosted referral engine behind a GraphQL API.
@@ -198,6 +198,9 @@ pub struct Options {
     /// Networks of proxies whose X-Forwarded-For is believed, as in `10.0.0.0/8,192.0.2.7/32`.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', global = true)]
     pub trusted_proxies: Vec<String>,
+    /// Connections that one address may have at once, unless it is a trusted proxy.
+    #[arg(long, env = "CONNECTIONS_PER_ADDRESS", default_value_t = CONNECTIONS_PER_ADDRESS, global = true)]
+    pub connections_per_address: usize,
     /// Origins of pages that may open a WebSocket, separated by commas.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -252,6 +255,9 @@ pub enum ConfigError {
     /// There must be at least one connection.
     #[error("DATABASE_CONNECTIONS must be 1 to 1000")]
     Connections,
+    /// Every address must be able to connect.
+    #[error("CONNECTIONS_PER_ADDRESS must be at least 1")]
+    ConnectionsPerAddress,
 }
 
 impl Options {
@@ -265,6 +271,9 @@ impl Options {
         }
         if !(1..=1_000).contains(&self.database_connections) {
             return Err(ConfigError::Connections);
+        }
+        if self.connections_per_address == 0 {
+            return Err(ConfigError::ConnectionsPerAddress);
         }
         landing::page(&self.public_url()).map_err(|_| ConfigError::Links)?;
         self.landing()?;
@@ -282,6 +291,12 @@ impl Options {
     pub fn proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
         let given = self.trusted_proxies.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
         given.map(|text| network(text).ok_or_else(|| ConfigError::Proxy(text.to_owned()))).collect()
+    }
+
+    /// What the accept loop lets in.
+    pub fn server_limits(&self) -> Result<ServerLimits, ConfigError> {
+        let (connections_per_address, trusted_proxies) = (self.connections_per_address, self.proxies()?);
+        Ok(ServerLimits { connections_per_address, trusted_proxies, ..ServerLimits::default() })
     }
 
     /// How the host's tokens are checked.
@@ -345,6 +360,7 @@ mod tests {
         assert_eq!(options(&["--admin-api-key", "short"]).check(), Err(ConfigError::AdminKey));
         assert_eq!(options(&["--hash-key", "short"]).check(), Err(ConfigError::HashKey));
         assert_eq!(options(&["--database-connections", "0"]).check(), Err(ConfigError::Connections));
+        assert_eq!(options(&["--connections-per-address", "0"]).check(), Err(ConfigError::ConnectionsPerAddress));
         assert_eq!(options(&["--admin-api-key", &"k".repeat(32)]).check(), Ok(()));
         assert_eq!(options(&["--landing-url", "shop.example"]).check(), Err(ConfigError::Links));
         assert_eq!(options(&["--landing-hosts", "https://shop.example"]).check(), Err(ConfigError::Links));

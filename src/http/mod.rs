@@ -15,12 +15,14 @@
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
 //! | [`server`], [`shutdown`], [`stall`] | the accept loop and how it ends |
+//! | [`headcount`] | how many connections each address has |
 
 pub mod answer;
 pub mod auth;
 pub mod body;
 pub mod document;
 pub mod graphql;
+pub mod headcount;
 pub mod headers;
 pub mod health;
 pub mod links;
