@@ -154,7 +154,7 @@ const FIRST_START: &str = "start";
 
 /// The admin key that was given; one that is made now when there is no key at all; otherwise nothing to print.
 async fn bootstrap_key(engine: &Engine, options: &Options) -> Result<Option<String>, Fatal> {
-    let request = CreateApiKey { name: "bootstrap".to_owned(), role: KeyRole::Admin, expires_at: None };
+    let request = CreateApiKey::new("bootstrap", KeyRole::Admin);
     if let Some(key) = &options.admin_api_key {
         engine.adopt_api_key(request, key, FIRST_START).await?;
         return Ok(None);

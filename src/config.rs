@@ -10,13 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::{
-    domain::{
-        landing::{self, Landing},
-        words::KeyRole,
-    },
+    domain::landing::{self, Landing},
     engine::{api_keys::OWN_KEY_MIN_CHARS, purge::EVIDENCE_DAYS},
     http::{ServerLimits, auth::JwtSettings, settings::CONNECTIONS_PER_ADDRESS},
 };
+
+mod keys;
+
+pub use keys::{Keys, NewKey, Role, Scope};
 
 /// A self-hosted referral engine behind a GraphQL API.
 #[derive(Debug, Parser)]
@@ -95,44 +96,6 @@ pub enum Import {
         #[arg(long)]
         no_rewards: bool,
     },
-}
-
-/// What to do with API keys.
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Make a key and print its secret, once.
-    Create {
-        /// A name for people.
-        name: String,
-        /// What its holder may do.
-        #[arg(long, value_enum, default_value_t = Role::Server)]
-        role: Role,
-    },
-    /// List all keys; secrets are stored nowhere.
-    List,
-    /// Revoke a key for good.
-    Revoke {
-        /// Its id (apikey_...).
-        id: String,
-    },
-}
-
-/// The role of a key, as it is written on the command line.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Role {
-    /// The host's back end: users, events, claims.
-    Server,
-    /// An operator: everything.
-    Admin,
-}
-
-impl From<Role> for KeyRole {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Server => Self::Server,
-            Role::Admin => Self::Admin,
-        }
-    }
 }
 
 /// Settings, from flags or from the environment variables of the same names.

@@ -6,11 +6,11 @@ use async_graphql::{Request, Response, ServerError, Variables, parser::types::Ex
 use futures_util::stream::BoxStream;
 
 use crate::{
-    domain::{caller::Caller, time::SECOND_MICROS, visitor::Visitor, words::KeyRole},
+    domain::{caller::Caller, scopes::Scopes, time::SECOND_MICROS, visitor::Visitor, words::KeyRole},
     engine::{Engine, Error},
     graphql::{Api, document::DocumentGuard},
     http::{
-        Operations, Refused, Session,
+        KeyInUse, Operations, Refused, Session,
         auth::{Credential, TokenRefused, Verifier},
     },
     store::models::ApiKey,
@@ -36,7 +36,9 @@ impl Front {
         let key = key.ok_or(Refused::Credential("this API key is unknown, revoked or expired"))?;
         let left = key.expires_at.map(|at| (at.micros() - self.engine.context.now().micros()).max(0));
         let expires_in = left.map(|micros| Duration::from_micros(micros.unsigned_abs()));
-        Ok(Session { caller: caller(key), expires_in, visitor: Visitor::default() })
+        let cost_per_second = key.cost_per_second.and_then(|cost| u32::try_from(cost).ok());
+        let in_use = KeyInUse { id: key.id, cost_per_second };
+        Ok(Session { caller: caller(key), expires_in, visitor: Visitor::default(), key: Some(in_use) })
     }
 
     async fn by_token(&self, token: &str) -> Result<Session, Refused> {
@@ -47,6 +49,7 @@ impl Front {
                 caller: Caller::Member { external_id: verified.subject },
                 expires_in: Some(Duration::from_secs(verified.expires_at_unix_seconds.saturating_sub(now))),
                 visitor: Visitor::default(),
+                key: None,
             }),
             Err(TokenRefused::KeysUnavailable) => Err(Refused::Unavailable),
             Err(TokenRefused::Expired) => Err(Refused::Credential("the token has expired")),
@@ -60,7 +63,7 @@ impl Front {
 
 fn caller(key: ApiKey) -> Caller {
     match key.role {
-        KeyRole::Server => Caller::Server { key: key.name },
+        KeyRole::Server => Caller::Server { key: key.name, scopes: Scopes::from_stored(key.scopes.as_deref()) },
         KeyRole::Admin => Caller::Admin { key: key.name },
     }
 }
@@ -77,7 +80,7 @@ impl Operations for Front {
             .map_err(|_| Refused::Credential("the credential must be `Bearer` and a key or token"))?
             .flatten()
         {
-            None => Ok(Session { caller: Caller::Anonymous, expires_in: None, visitor: Visitor::default() }),
+            None => Ok(Session { caller: Caller::Anonymous, expires_in: None, visitor: Visitor::default(), key: None }),
             Some(Credential::Key(secret)) => self.by_key(&secret).await,
             Some(Credential::Token(token)) => self.by_token(&token).await,
         }
@@ -88,9 +91,19 @@ impl Operations for Front {
         query: &str,
         operation_name: Option<&str>,
         variables: &Variables,
-        _session: &Session,
+        session: &Session,
     ) -> Result<ExecutableDocument, ServerError> {
+        if let Some(key) = &session.key {
+            self.engine.note_use(key.id);
+        }
         self.guard.admit(query, operation_name, variables).map(|admitted| admitted.document)
+    }
+
+    async fn revoked(&self, session: &Session) {
+        match &session.key {
+            Some(key) => self.engine.key_revoked(key.id).await,
+            None => std::future::pending().await,
+        }
     }
 
     async fn execute(&self, request: Request, session: &Session) -> Response {

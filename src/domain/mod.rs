@@ -20,6 +20,7 @@ pub mod period;
 pub mod plan;
 pub mod program;
 pub mod reward;
+pub mod scopes;
 pub mod time;
 pub mod touches;
 pub mod vanity;

@@ -16,6 +16,7 @@ mod floor;
 pub mod fold;
 pub mod import;
 mod input;
+mod keys_in_use;
 pub mod leaderboard;
 mod ledger;
 pub mod ledger_check;
@@ -61,6 +62,8 @@ pub struct Engine {
     pub past_boards: leaderboard::PastBoards,
     /// For how many days evidence of fraud is kept.
     pub evidence_days: u32,
+    /// API keys that are used here.
+    keys_in_use: keys_in_use::KeysInUse,
     /// From where to look for rows of the outbox.
     outbox: floor::Floor,
     /// From where to look for changes that boards have to take in.
@@ -77,6 +80,7 @@ impl Engine {
             context,
             past_boards: leaderboard::PastBoards::default(),
             evidence_days: purge::EVIDENCE_DAYS,
+            keys_in_use: keys_in_use::KeysInUse::default(),
             outbox,
             board_deltas,
         }

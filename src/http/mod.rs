@@ -40,7 +40,7 @@ mod visitor;
 pub mod websocket;
 
 pub use headers::with_security_headers;
-pub use operations::{Operations, Refused, Session};
+pub use operations::{KeyInUse, Operations, Refused, Session};
 pub use server::serve;
 pub use settings::{DoorSettings, ServerLimits};
 pub use shutdown::Shutdown;

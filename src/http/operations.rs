@@ -7,7 +7,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
-use crate::domain::{caller::Caller, visitor::Visitor};
+use crate::domain::{caller::Caller, id::Id, visitor::Visitor};
 
 /// What the doors need from the house to run GraphQL operations.
 ///
@@ -47,6 +47,12 @@ pub trait Operations: Clone + Send + Sync + 'static {
     /// Runs a subscription as a stream of results. Dropping the stream ends it.
     fn stream(&self, request: Request, session: &Session) -> BoxStream<'static, Response>;
 
+    /// Waits until the credential of a session is good no more, except by the time in [`Session::expires_in`]: for ever,
+    /// unless the house says otherwise. A WebSocket is closed when it is over.
+    fn revoked(&self, _session: &Session) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// Says whether the house can answer (database reachable, migrated).
     ///
     /// # Errors
@@ -65,6 +71,17 @@ pub struct Session {
     pub expires_in: Option<Duration>,
     /// Where the request comes from, as the door saw it. The house leaves it empty.
     pub visitor: Visitor,
+    /// The API key that was sent; nothing for members and who has no credential.
+    pub key: Option<KeyInUse>,
+}
+
+/// The API key of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyInUse {
+    /// Which key.
+    pub id: Id,
+    /// Its limit, if it has one.
+    pub cost_per_second: Option<u32>,
 }
 
 /// Why a caller was not let in.

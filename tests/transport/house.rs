@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_graphql::parser::{parse_query, types::ExecutableDocument};
 use async_graphql::{Context, Object, Request, Response, Result, Schema, ServerError, Subscription, Variables};
-use banyan::domain::{caller::Caller, visitor::Visitor};
+use banyan::domain::{caller::Caller, scopes::Scopes, visitor::Visitor};
 use banyan::http::settings::Patience;
 use banyan::http::{DoorSettings, Operations, Refused, ServerLimits, Session, Shutdown, problem, router, serve};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -22,6 +22,7 @@ pub struct Counters {
     pub streams: AtomicUsize,
     pub begun: AtomicUsize,
     pub not_ready: AtomicBool,
+    pub revoked: AtomicBool,
 }
 
 /// Panics, of which the compiler must not know here.
@@ -127,20 +128,15 @@ pub struct House {
 
 impl Operations for House {
     async fn authenticate(&self, authorization: Option<&str>, _peer: IpAddr) -> Result<Session, Refused> {
-        let server = |key: &str| Caller::Server { key: key.to_owned() };
+        let session = |caller| Session { caller, expires_in: None, visitor: Visitor::default(), key: None };
+        let server = |key: &str| session(Caller::Server { key: key.to_owned(), scopes: Scopes::ALL });
         match authorization {
-            None => Ok(Session { caller: Caller::Anonymous, expires_in: None, visitor: Visitor::default() }),
-            Some("Bearer short") => Ok(Session {
-                caller: server("short"),
-                expires_in: Some(Duration::from_millis(100)),
-                visitor: Visitor::default(),
-            }),
+            None => Ok(session(Caller::Anonymous)),
+            Some("Bearer short") => Ok(Session { expires_in: Some(Duration::from_millis(100)), ..server("short") }),
             Some("Bearer wait") => Err(Refused::TooMany { retry_after: Duration::from_secs(3) }),
             Some("Bearer nobody") => Err(Refused::Unavailable),
             Some("Bearer hang") => std::future::pending().await,
-            Some(key) if key.starts_with("Bearer key-") => {
-                Ok(Session { caller: server(&key[7..]), expires_in: None, visitor: Visitor::default() })
-            }
+            Some(key) if key.starts_with("Bearer key-") => Ok(server(&key[7..])),
             Some(_) => Err(Refused::Credential("Unknown key.")),
         }
     }
@@ -156,6 +152,13 @@ impl Operations for House {
             return Err(problem::coded("Too complex.", "QUERY_TOO_COMPLEX"));
         }
         parse_query(query).map_err(|error| problem::syntax_error(&error))
+    }
+
+    async fn revoked(&self, session: &Session) {
+        let Caller::Server { key, .. } = &session.caller else { return std::future::pending().await };
+        while !(key == "key-revoked" && self.counters.revoked.load(Ordering::SeqCst)) {
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     async fn execute(&self, request: Request, session: &Session) -> Response {

@@ -6,12 +6,9 @@ use async_graphql::{ID, InputObject, SimpleObject};
 
 use super::user_error::{UserError, settled};
 use crate::{
-    domain::{
-        caller::Caller,
-        id::{self, IdError, Noun},
-    },
+    domain::id::{self, IdError, Noun},
     engine::{Refusal, RefusalCode, referral_codes::CreateReferralCode},
-    graphql::{caller::Staff, errors::ApiError, scalars::DateTime, scope::Scope, types::code::ReferralCode},
+    graphql::{caller::UserWriter, errors::ApiError, scalars::DateTime, scope::Scope, types::code::ReferralCode},
     store::models,
 };
 
@@ -59,7 +56,7 @@ pub(super) async fn create_referral_code(
     scope: &Scope,
     input: CreateReferralCodeInput,
 ) -> Result<CreateReferralCodePayload, ApiError> {
-    scope.caller_as::<Staff>()?;
+    scope.caller_as::<UserWriter<'_>>()?;
     let refused = |error: UserError| CreateReferralCodePayload { code: None, user_errors: vec![error] };
     let user = id::parse_as(Noun::User, &input.user_id).map_err(unknown(RefusalCode::UserNotFound, "userId"));
     let program = input.program_id.map(|id| id::parse_as(Noun::Program, &id)).transpose();
@@ -80,12 +77,8 @@ pub(super) async fn disable_referral_code(
     scope: &Scope,
     input: DisableReferralCodeInput,
 ) -> Result<DisableReferralCodePayload, ApiError> {
-    scope.caller_as::<Staff>()?;
-    let actor = match &scope.caller {
-        Caller::Server { key } | Caller::Admin { key } => key.as_str(),
-        Caller::Anonymous | Caller::Member { .. } => return Err(ApiError::Forbidden),
-    };
-    Ok(match settled(scope.engine.disable_referral_code(&input.code, actor).await)? {
+    let by = scope.caller_as::<UserWriter<'_>>()?;
+    Ok(match settled(scope.engine.disable_referral_code(&input.code, by.key).await)? {
         Ok(row) => DisableReferralCodePayload { code: Some(shown(row)), user_errors: Vec::new() },
         Err(error) => DisableReferralCodePayload { code: None, user_errors: vec![error] },
     })

@@ -17,7 +17,7 @@ use crate::{
         update_user::UpdateUser,
     },
     graphql::{
-        caller::{Known, Sight, Staff},
+        caller::{Registrar, Sight, UserWriter},
         errors::ApiError,
         scope::Scope,
         types::{attribution::Attribution, user::User},
@@ -94,11 +94,10 @@ impl SignUpPayload {
 
 /// Signs a user up; members only themselves.
 pub(super) async fn sign_up(scope: &Scope, visitor: Visitor, input: SignUpInput) -> Result<SignUpPayload, ApiError> {
-    scope.caller_as::<Known>()?;
-    let sight = match &scope.caller {
-        Caller::Member { external_id } if *external_id != input.external_id => return Err(ApiError::Forbidden),
-        Caller::Anonymous | Caller::Member { .. } => Sight::Own,
-        Caller::Server { .. } | Caller::Admin { .. } => Sight::Staff,
+    let sight = match scope.caller_as::<Registrar<'_>>()? {
+        Registrar::Member { external_id } if external_id != input.external_id => return Err(ApiError::Forbidden),
+        Registrar::Member { .. } => Sight::Own,
+        Registrar::Host => scope.sight_of_written(),
     };
     Ok(match settled(scope.engine.sign_up(input.of(&scope.caller, visitor)).await)? {
         Ok(signed_up) => SignUpPayload::done(signed_up, sight),
@@ -130,7 +129,7 @@ pub struct UpdateUserPayload {
 
 /// Changes a user.
 pub(super) async fn update_user(scope: &Scope, input: UpdateUserInput) -> Result<UpdateUserPayload, ApiError> {
-    scope.caller_as::<Staff>()?;
+    scope.caller_as::<UserWriter<'_>>()?;
     let refused = |error: UserError| UpdateUserPayload { user: None, user_errors: vec![error] };
     let user = match id::parse_as(Noun::User, &input.user_id) {
         Ok(user) => user,
@@ -138,7 +137,7 @@ pub(super) async fn update_user(scope: &Scope, input: UpdateUserInput) -> Result
     };
     let change = |value: MaybeUndefined<String>| value.as_opt_ref().map(|value| value.cloned());
     let (display_name, email, phone) = (change(input.display_name), change(input.email), change(input.phone));
-    let shown = |row: models::User| User { row: Arc::new(row), sight: Sight::Staff };
+    let shown = |row: models::User| User { row: Arc::new(row), sight: scope.sight_of_written() };
     let outcome = scope.engine.update_user(UpdateUser { user, display_name, email, phone }).await;
     Ok(match settled(outcome)? {
         Ok(row) => UpdateUserPayload { user: Some(shown(row)), user_errors: Vec::new() },

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_graphql::ServerError;
 use axum::extract::ws::{Message, WebSocket};
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout, timeout_at};
 
@@ -53,11 +54,11 @@ enum Event {
     ToSend(String),
     PingDue,
     TimeOver,
+    Revoked,
     ShuttingDown,
 }
 
 /// One socket and everything that belongs to it.
-#[derive(Debug)]
 pub(super) struct Connection<O> {
     socket: WebSocket,
     door: Door<O>,
@@ -65,6 +66,8 @@ pub(super) struct Connection<O> {
     session: Option<Session>,
     /// When `connection_init` has to be there, and later when the credential expires.
     deadline: Option<Instant>,
+    /// Ends when the credential is revoked; nothing before it is known.
+    revocation: Option<BoxFuture<'static, ()>>,
     live: LiveOperations,
     awaits_pong: bool,
 }
@@ -73,7 +76,7 @@ impl<O: Operations> Connection<O> {
     pub(super) fn new(socket: WebSocket, door: Door<O>, knock: Knock) -> Self {
         let deadline = Instant::now().checked_add(door.settings.patience.init);
         let live = LiveOperations::new();
-        Self { socket, door, knock, session: None, deadline, live, awaits_pong: false }
+        Self { socket, door, knock, session: None, deadline, revocation: None, live, awaits_pong: false }
     }
 
     /// Attends to the socket until it ends.
@@ -101,6 +104,7 @@ impl<O: Operations> Connection<O> {
                 text = self.live.next_message() => Event::ToSend(text),
                 _ = pings.tick() => Event::PingDue,
                 () = until(self.deadline) => Event::TimeOver,
+                () = ended(&mut self.revocation) => Event::Revoked,
                 () = &mut leaving => Event::ShuttingDown,
             };
             self.handle(event).await?;
@@ -120,6 +124,7 @@ impl<O: Operations> Connection<O> {
             }
             Event::TimeOver if self.session.is_none() => Err(Closing::InitTimeout.into()),
             Event::TimeOver => Err(Closing::Expired.into()),
+            Event::Revoked => Err(Closing::Revoked.into()),
             Event::ShuttingDown => Err(Closing::GoingAway.into()),
         }
     }
@@ -163,6 +168,8 @@ impl<O: Operations> Connection<O> {
         let session = timeout_at(limit, checking).await.map_err(|_| Closing::InitTimeout)?;
         let session = Session { visitor: self.knock.visitor.clone(), ..session.map_err(closing_of)? };
         self.deadline = session.expires_in.and_then(|left| Instant::now().checked_add(left));
+        let (operations, holder) = (self.door.operations.clone(), session.clone());
+        self.revocation = Some(Box::pin(async move { operations.revoked(&holder).await }));
         self.session = Some(session);
         self.say(ServerMessage::ConnectionAck).await
     }
@@ -216,6 +223,13 @@ fn closing_of(refused: Refused) -> Closing {
 /// The library's error type is not ours to match on; a test holds on to its words.
 fn fault_of(error: &axum::Error) -> Closing {
     if error.to_string().starts_with("Space limit exceeded") { Closing::TooBig } else { Closing::BrokenFrame }
+}
+
+async fn ended(event: &mut Option<BoxFuture<'static, ()>>) {
+    match event {
+        Some(event) => event.await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn until(deadline: Option<Instant>) {
