@@ -2,19 +2,29 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use async_graphql::{Request, Response, ServerError, Variables, parser::types::ExecutableDocument};
+use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
 use crate::{
     domain::{caller::Caller, scopes::Scopes, time::SECOND_MICROS, visitor::Visitor, words::KeyRole},
-    engine::{Engine, Error},
-    graphql::{Api, document::DocumentGuard},
+    engine::{
+        Engine, Error,
+        charge::{Bill, Payer, Price},
+    },
+    graphql::{
+        Api,
+        document::{Admitted, DocumentGuard},
+    },
     http::{
-        KeyInUse, Operations, Refused, Session,
+        Accepted, KeyInUse, Operations, Refused, Session,
         auth::{Credential, TokenRefused, Verifier},
+        rate_limit::Meters,
     },
     store::models::ApiKey,
 };
+
+/// The field whose use is limited by the number, besides the cost of its document.
+const CLAIM_FIELD: &str = "claimRewards";
 
 /// The GraphQL API with its doorkeeper.
 #[derive(Clone)]
@@ -59,6 +69,36 @@ impl Front {
             }
         }
     }
+
+    async fn by_credential(&self, authorization: Option<&str>) -> Result<Session, Refused> {
+        let credential = authorization.map(Credential::from_header).transpose();
+        match credential
+            .map_err(|_| Refused::Credential("the credential must be `Bearer` and a key or token"))?
+            .flatten()
+        {
+            None => Ok(Session { caller: Caller::Anonymous, expires_in: None, visitor: Visitor::default(), key: None }),
+            Some(Credential::Key(secret)) => self.by_key(&secret).await,
+            Some(Credential::Token(token)) => self.by_token(&token).await,
+        }
+    }
+}
+
+/// Who pays for what is asked in a session.
+fn payer(session: &Session) -> Payer<'_> {
+    match (&session.key, &session.caller) {
+        (Some(KeyInUse { id, cost_per_second }), _) => Payer::Key { id: *id, cost_per_second: *cost_per_second },
+        (None, Caller::Member { external_id }) => Payer::Member(external_id),
+        (None, Caller::Anonymous | Caller::Server { .. } | Caller::Admin { .. }) => {
+            Payer::Address(session.visitor.address)
+        }
+    }
+}
+
+/// What a document costs; one that is refused was read all the same.
+fn price(checked: &Result<Admitted, ServerError>) -> Price {
+    let Ok(Admitted { cost, root_fields, .. }) = checked else { return Price::LEAST };
+    let claims = root_fields.iter().filter(|field| field.as_str() == CLAIM_FIELD).count() as u64;
+    Price { cost: *cost, claims }
 }
 
 fn caller(key: ApiKey) -> Caller {
@@ -74,29 +114,37 @@ fn unavailable(error: &Error) -> Refused {
 }
 
 impl Operations for Front {
-    async fn authenticate(&self, authorization: Option<&str>, _peer: IpAddr) -> Result<Session, Refused> {
-        let credential = authorization.map(Credential::from_header).transpose();
-        match credential
-            .map_err(|_| Refused::Credential("the credential must be `Bearer` and a key or token"))?
-            .flatten()
+    /// A credential that is not good is a request like one without any: nobody tries many from one address.
+    async fn authenticate(&self, authorization: Option<&str>, client: IpAddr) -> Result<Session, Refused> {
+        let found = self.by_credential(authorization).await;
+        if let Err(Refused::Credential(_)) = found
+            && let Bill { retry_after_seconds: Some(seconds), .. } =
+                self.engine.charge(Payer::Address(Some(client)), Price::LEAST).await
         {
-            None => Ok(Session { caller: Caller::Anonymous, expires_in: None, visitor: Visitor::default(), key: None }),
-            Some(Credential::Key(secret)) => self.by_key(&secret).await,
-            Some(Credential::Token(token)) => self.by_token(&token).await,
+            return Err(Refused::TooMany { retry_after: Duration::from_secs(seconds.unsigned_abs()) });
         }
+        found
     }
 
-    fn admit(
+    async fn admit(
         &self,
         query: &str,
         operation_name: Option<&str>,
         variables: &Variables,
         session: &Session,
-    ) -> Result<ExecutableDocument, ServerError> {
+    ) -> Result<Accepted, ServerError> {
+        let checked = self.guard.admit(query, operation_name, variables);
         if let Some(key) = &session.key {
             self.engine.note_use(key.id);
         }
-        self.guard.admit(query, operation_name, variables).map(|admitted| admitted.document)
+        let meters = Meters::of(self.engine.charge(payer(session), price(&checked)).await)?;
+        match checked {
+            Ok(admitted) => Ok(Accepted { document: admitted.document, meters }),
+            Err(mut refused) => {
+                meters.attach(&mut refused);
+                Err(refused)
+            }
+        }
     }
 
     async fn revoked(&self, session: &Session) {

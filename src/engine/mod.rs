@@ -4,6 +4,7 @@
 pub mod api_keys;
 pub mod attribution;
 pub mod boards;
+pub mod charge;
 pub mod claim_rewards;
 pub mod clicks;
 mod context;

@@ -7,6 +7,7 @@
 //! | [`graphql`] | `/graphql` over HTTP: GET and POST |
 //! | [`body`], [`parameters`], [`media`], [`answer`] | its parts: reading, understanding, negotiating, answering |
 //! | [`document`], [`run`] | what every transport does with a request: prepare the document, run it |
+//! | [`rate_limit`] | how limits are told to callers |
 //! | [`websocket`] | `/graphql` over WebSocket |
 //! | [`auth`] | host tokens and keys |
 //! | [`pages`] | GraphiQL, built in |
@@ -31,6 +32,7 @@ pub mod operations;
 pub mod pages;
 pub mod parameters;
 pub mod problem;
+pub mod rate_limit;
 pub mod run;
 pub mod server;
 pub mod settings;
@@ -40,7 +42,7 @@ mod visitor;
 pub mod websocket;
 
 pub use headers::with_security_headers;
-pub use operations::{KeyInUse, Operations, Refused, Session};
+pub use operations::{Accepted, KeyInUse, Operations, Refused, Session};
 pub use server::serve;
 pub use settings::{DoorSettings, ServerLimits};
 pub use shutdown::Shutdown;

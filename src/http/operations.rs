@@ -7,6 +7,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
+use super::rate_limit::Meters;
 use crate::domain::{caller::Caller, id::Id, visitor::Visitor};
 
 /// What the doors need from the house to run GraphQL operations.
@@ -15,7 +16,8 @@ use crate::domain::{caller::Caller, id::Id, visitor::Visitor};
 pub trait Operations: Clone + Send + Sync + 'static {
     /// Says who sends a request; called once per HTTP request and once per `connection_init`.
     ///
-    /// `authorization` is the whole value of the header (`Bearer ...`), `peer` the address of the client.
+    /// `authorization` is the whole value of the header (`Bearer ...`), `client` the address of the client, past the
+    /// proxies that are trusted.
     ///
     /// # Errors
     /// A [`Refused`], when a credential was sent and is not good, or when nobody can be let in right now. No credential
@@ -23,10 +25,10 @@ pub trait Operations: Clone + Send + Sync + 'static {
     fn authenticate(
         &self,
         authorization: Option<&str>,
-        peer: IpAddr,
+        client: IpAddr,
     ) -> impl Future<Output = Result<Session, Refused>> + Send;
 
-    /// Parses a document and checks its size and cost, before it is validated.
+    /// Parses a document, checks its size and cost, and charges the caller for it, before it is validated.
     ///
     /// # Errors
     /// An error with `extensions.code` set; it becomes a request error (no `data`).
@@ -37,7 +39,7 @@ pub trait Operations: Clone + Send + Sync + 'static {
         operation_name: Option<&str>,
         variables: &Variables,
         session: &Session,
-    ) -> Result<ExecutableDocument, ServerError>;
+    ) -> impl Future<Output = Result<Accepted, ServerError>> + Send;
 
     /// Runs a query or a mutation.
     ///
@@ -58,6 +60,15 @@ pub trait Operations: Clone + Send + Sync + 'static {
     /// # Errors
     /// The reason, for the log; callers of `/health/ready` never see it.
     fn ready(&self) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// A document that may be run.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The parsed document.
+    pub document: ExecutableDocument,
+    /// How the caller's limits stand now that it is paid for.
+    pub meters: Meters,
 }
 
 /// Who sends a request, and for how long that is known.

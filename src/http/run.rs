@@ -8,9 +8,10 @@ use async_graphql::{Request, Response, ServerError};
 use futures_util::FutureExt;
 
 use super::document::{Prepared, prepare};
-use super::operations::{Operations, Session};
+use super::operations::{Accepted, Operations, Session};
 use super::parameters::Parameters;
 use super::problem::{INTERNAL, coded};
+use super::rate_limit::Meters;
 use super::shutdown::Shutdown;
 
 /// A request whose document was admitted and prepared.
@@ -20,25 +21,32 @@ pub struct Admitted {
     pub request: Request,
     /// What it asks for.
     pub kind: OperationType,
+    /// How the caller's limits stand.
+    pub meters: Meters,
 }
 
-/// Has the document checked and finds the operation that is meant.
+/// Has the document checked and paid for, and finds the operation that is meant: the one way in for every transport.
 ///
 /// # Errors
 /// A request error with a code.
-pub fn admit<O: Operations>(
+pub async fn admit<O: Operations>(
     operations: &O,
     parameters: Parameters,
     session: &Session,
 ) -> Result<Admitted, ServerError> {
     let Parameters { query, operation_name, variables, extensions } = parameters;
-    let document = operations.admit(&query, operation_name.as_deref(), &variables, session)?;
-    let Prepared { document, kind } = prepare(document, operation_name.as_deref(), &variables)?;
+    let Accepted { document, meters } =
+        operations.admit(&query, operation_name.as_deref(), &variables, session).await?;
+    let prepared = prepare(document, operation_name.as_deref(), &variables);
+    let Prepared { document, kind } = prepared.map_err(|mut error| {
+        meters.attach(&mut error);
+        error
+    })?;
     let mut request = Request::new(query).variables(variables);
     request.operation_name = operation_name;
     request.extensions = extensions;
     request.set_parsed_query(document);
-    Ok(Admitted { request, kind })
+    Ok(Admitted { request, kind, meters })
 }
 
 /// Runs a query or a mutation to its response; a panic becomes an `INTERNAL` error.
@@ -46,7 +54,7 @@ pub fn admit<O: Operations>(
 /// A mutation runs in a task of its own. axum drops a handler when its client goes away, and a mutation dropped in its
 /// middle would leave half of what it does undone.
 pub async fn run<O: Operations>(operations: O, admitted: Admitted, session: Session, shutdown: &Shutdown) -> Response {
-    let Admitted { request, kind } = admitted;
+    let Admitted { request, kind, meters } = admitted;
     let running = async move { operations.execute(request, &session).await };
     let finished = match kind {
         OperationType::Mutation => {
@@ -60,7 +68,9 @@ pub async fn run<O: Operations>(operations: O, admitted: Admitted, session: Sess
         }
         OperationType::Query | OperationType::Subscription => AssertUnwindSafe(running).catch_unwind().await.ok(),
     };
-    finished.unwrap_or_else(|| Response::from_errors(vec![broken("an operation panicked")]))
+    let mut response = finished.unwrap_or_else(|| Response::from_errors(vec![broken("an operation panicked")]));
+    meters.stamp(&mut response);
+    response
 }
 
 /// Makes the error of something that broke on our side: an id for the caller, the same id and the cause for the log.

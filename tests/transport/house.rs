@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_graphql::parser::{parse_query, types::ExecutableDocument};
+use async_graphql::parser::parse_query;
 use async_graphql::{Context, Object, Request, Response, Result, Schema, ServerError, Subscription, Variables};
-use banyan::domain::{caller::Caller, scopes::Scopes, visitor::Visitor};
+use banyan::domain::{caller::Caller, limit::Quota, scopes::Scopes, visitor::Visitor};
+use banyan::engine::charge::{Bill, Meter};
+use banyan::http::rate_limit::Meters;
 use banyan::http::settings::Patience;
-use banyan::http::{DoorSettings, Operations, Refused, ServerLimits, Session, Shutdown, problem, router, serve};
+use banyan::http::{
+    Accepted, DoorSettings, Operations, Refused, ServerLimits, Session, Shutdown, problem, router, serve,
+};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -141,17 +145,22 @@ impl Operations for House {
         }
     }
 
-    fn admit(
+    async fn admit(
         &self,
         query: &str,
         _operation_name: Option<&str>,
         _variables: &Variables,
         _session: &Session,
-    ) -> Result<ExecutableDocument, ServerError> {
+    ) -> Result<Accepted, ServerError> {
         if query.contains("tooComplex") {
             return Err(problem::coded("Too complex.", "QUERY_TOO_COMPLEX"));
         }
-        parse_query(query).map_err(|error| problem::syntax_error(&error))
+        let document = parse_query(query).map_err(|error| problem::syntax_error(&error))?;
+        let meter = Meter { policy: "cost", quota: Quota::new(5_000, 1_000), left: 9, reset_seconds: 7 };
+        let (metered, too_much) = (query.contains("# metered"), query.contains("# too much"));
+        let meters = if metered || too_much { vec![meter] } else { Vec::new() };
+        let meters = Meters::of(Bill { meters, retry_after_seconds: too_much.then_some(7) })?;
+        Ok(Accepted { document, meters })
     }
 
     async fn revoked(&self, session: &Session) {

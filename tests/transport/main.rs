@@ -5,6 +5,7 @@ mod client;
 mod health;
 mod house;
 mod http;
+mod limits;
 mod server;
 mod subscriptions;
 mod websocket;

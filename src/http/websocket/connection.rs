@@ -1,6 +1,5 @@
 //! One socket, from the upgrade to the close: who it is, what it asks for, whether it is still there.
 
-use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use super::live::{LiveOperations, MAX_OPERATIONS};
 use super::protocol::{ClientMessage, Closing, ServerMessage};
 use crate::domain::visitor::Visitor;
 use crate::http::Door;
+use crate::http::graphql::UNKNOWN;
 use crate::http::operations::{Operations, Refused, Session};
 use crate::http::parameters::Parameters;
 use crate::http::problem::{RATE_LIMITED, coded};
@@ -26,7 +26,6 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Knock {
     pub(super) authorization: Result<Option<String>, Refused>,
-    pub(super) peer: IpAddr,
     /// Who knocks, as the upgrade's request told.
     pub(super) visitor: Visitor,
 }
@@ -163,7 +162,8 @@ impl<O: Operations> Connection<O> {
             return Err(Closing::SecondInit.into());
         }
         let authorization = self.credential(&payload)?;
-        let checking = self.door.operations.authenticate(authorization.as_deref(), self.knock.peer);
+        let client = self.knock.visitor.address.unwrap_or(UNKNOWN);
+        let checking = self.door.operations.authenticate(authorization.as_deref(), client);
         let limit = self.deadline.unwrap_or_else(Instant::now);
         let session = timeout_at(limit, checking).await.map_err(|_| Closing::InitTimeout)?;
         let session = Session { visitor: self.knock.visitor.clone(), ..session.map_err(closing_of)? };

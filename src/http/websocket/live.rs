@@ -159,7 +159,7 @@ async fn operate<O: Operations>(door: Door<O>, session: Session, asked: Paramete
 }
 
 async fn work<O: Operations>(door: Door<O>, session: Session, asked: Parameters, reporter: &Reporter) {
-    match admit(&door.operations, asked, &session) {
+    match admit(&door.operations, asked, &session).await {
         Err(error) => refuse(vec![error], reporter).await,
         Ok(admitted) if admitted.kind == OperationType::Subscription => {
             follow(door, session, admitted, reporter).await;
