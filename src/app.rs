@@ -19,7 +19,7 @@ use crate::{
         sdl,
     },
     http::{
-        self, DoorSettings, ServerLimits, Shutdown,
+        self, DoorSettings, Shutdown,
         auth::Verifier,
         links::{self, LinkDoor},
         pages,
@@ -71,7 +71,10 @@ pub async fn engine(options: &Options) -> Result<Engine, Fatal> {
 }
 
 async fn live(options: &Options, context: &Context) -> Result<Live, Fatal> {
-    let settings = LiveSettings::new(options.redis_namespace.clone(), u64::from_be_bytes(context.random()));
+    let settings = LiveSettings {
+        hash_key: context.hash_key.clone(),
+        ..LiveSettings::new(options.redis_namespace.clone(), u64::from_be_bytes(context.random()))
+    };
     match &options.redis_url {
         Some(url) => Ok(Live::redis(url, settings).await?),
         None => Ok(Live::in_process(settings)),
@@ -116,7 +119,7 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     greet(&options, admin_key.as_deref());
     tokio::spawn(begin_when_told(shutdown.clone()));
     match routes {
-        Some(routes) => http::serve(listener, routes, ServerLimits::default(), shutdown).await?,
+        Some(routes) => http::serve(listener, routes, options.server_limits()?, shutdown).await?,
         None => shutdown.begun().await,
     }
     stop.send_replace(true);
@@ -174,7 +177,7 @@ const FIRST_START: &str = "start";
 
 /// The admin key that was given; one that is made now when there is no key at all; otherwise nothing to print.
 async fn bootstrap_key(engine: &Engine, options: &Options) -> Result<Option<String>, Fatal> {
-    let request = CreateApiKey { name: "bootstrap".to_owned(), role: KeyRole::Admin, expires_at: None };
+    let request = CreateApiKey::new("bootstrap", KeyRole::Admin);
     if let Some(key) = &options.admin_api_key {
         engine.adopt_api_key(request, key, FIRST_START).await?;
         return Ok(None);

@@ -11,7 +11,6 @@ use crate::{
     domain::id::{self, Noun},
     engine::{
         Engine,
-        api_keys::CreateApiKey,
         demo::{CrowdSpec, Shape, UsersSpec, try_policy, write_users},
         import::{BadRow, Payment, Progress, Summary, Tally},
     },
@@ -137,9 +136,8 @@ const ACTOR: &str = "command line";
 async fn keys(options: &Options, what: Keys) -> Result<(), Fatal> {
     let engine = app::engine(options).await?;
     match what {
-        Keys::Create { name, role } => {
-            let (_, secret) =
-                engine.create_api_key(CreateApiKey { name, role: role.into(), expires_at: None }, ACTOR).await?;
+        Keys::Create(new) => {
+            let (_, secret) = engine.create_api_key(new.into(), ACTOR).await?;
             say(&format!("Shown this once: {secret}"));
         }
         Keys::List => list_keys(&engine).await?,
@@ -165,8 +163,11 @@ fn line(key: &ApiKey) -> String {
         (None, Some(at)) => format!("until {at}"),
         (None, None) => "in use".to_owned(),
     };
+    let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {at}"));
+    let scopes = key.scopes.as_ref().map(|scopes| format!(" ({scopes})")).unwrap_or_default();
     let ApiKey { name, prefix, role, created_at, .. } = key;
-    format!("{}  {}  {prefix}...  {state}  made {created_at}  {name}", key.id.typed(Noun::ApiKey), role.word())
+    let (id, role) = (key.id.typed(Noun::ApiKey), role.word());
+    format!("{id}  {role}{scopes}  {prefix}...  {state}  made {created_at}  {used}  {name}")
 }
 
 /// Prints the GraphQL schema.

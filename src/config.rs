@@ -10,13 +10,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::{
-    domain::{
-        landing::{self, Landing},
-        words::KeyRole,
-    },
+    domain::landing::{self, Landing},
     engine::{api_keys::OWN_KEY_MIN_CHARS, purge::EVIDENCE_DAYS},
-    http::auth::JwtSettings,
+    http::{ServerLimits, auth::JwtSettings, settings::CONNECTIONS_PER_ADDRESS},
 };
+
+mod keys;
+
+pub use keys::{Keys, NewKey, Role, Scope};
 
 /// A self-hosted referral engine behind a GraphQL API.
 #[derive(Debug, Parser)]
@@ -97,44 +98,6 @@ pub enum Import {
     },
 }
 
-/// What to do with API keys.
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Make a key and print its secret, once.
-    Create {
-        /// A name for people.
-        name: String,
-        /// What its holder may do.
-        #[arg(long, value_enum, default_value_t = Role::Server)]
-        role: Role,
-    },
-    /// List all keys; secrets are stored nowhere.
-    List,
-    /// Revoke a key for good.
-    Revoke {
-        /// Its id (apikey_...).
-        id: String,
-    },
-}
-
-/// The role of a key, as it is written on the command line.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Role {
-    /// The host's back end: users, events, claims.
-    Server,
-    /// An operator: everything.
-    Admin,
-}
-
-impl From<Role> for KeyRole {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Server => Self::Server,
-            Role::Admin => Self::Admin,
-        }
-    }
-}
-
 /// Settings, from flags or from the environment variables of the same names.
 #[derive(Args, Clone)]
 pub struct Options {
@@ -198,6 +161,9 @@ pub struct Options {
     /// Networks of proxies whose X-Forwarded-For is believed, as in `10.0.0.0/8,192.0.2.7/32`.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', global = true)]
     pub trusted_proxies: Vec<String>,
+    /// Connections that one address may have at once, unless it is a trusted proxy.
+    #[arg(long, env = "CONNECTIONS_PER_ADDRESS", default_value_t = CONNECTIONS_PER_ADDRESS, global = true)]
+    pub connections_per_address: usize,
     /// Origins of pages that may open a WebSocket, separated by commas.
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -256,6 +222,9 @@ pub enum ConfigError {
     /// There must be at least one connection.
     #[error("DATABASE_CONNECTIONS must be 1 to 1000")]
     Connections,
+    /// Every address must be able to connect.
+    #[error("CONNECTIONS_PER_ADDRESS must be at least 1")]
+    ConnectionsPerAddress,
 }
 
 impl Options {
@@ -269,6 +238,9 @@ impl Options {
         }
         if !(1..=1_000).contains(&self.database_connections) {
             return Err(ConfigError::Connections);
+        }
+        if self.connections_per_address == 0 {
+            return Err(ConfigError::ConnectionsPerAddress);
         }
         landing::page(&self.public_url()).map_err(|_| ConfigError::Links)?;
         self.landing()?;
@@ -286,6 +258,12 @@ impl Options {
     pub fn proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
         let given = self.trusted_proxies.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
         given.map(|text| network(text).ok_or_else(|| ConfigError::Proxy(text.to_owned()))).collect()
+    }
+
+    /// What the accept loop lets in.
+    pub fn server_limits(&self) -> Result<ServerLimits, ConfigError> {
+        let (connections_per_address, trusted_proxies) = (self.connections_per_address, self.proxies()?);
+        Ok(ServerLimits { connections_per_address, trusted_proxies, ..ServerLimits::default() })
     }
 
     /// How the host's tokens are checked.
@@ -349,6 +327,7 @@ mod tests {
         assert_eq!(options(&["--admin-api-key", "short"]).check(), Err(ConfigError::AdminKey));
         assert_eq!(options(&["--hash-key", "short"]).check(), Err(ConfigError::HashKey));
         assert_eq!(options(&["--database-connections", "0"]).check(), Err(ConfigError::Connections));
+        assert_eq!(options(&["--connections-per-address", "0"]).check(), Err(ConfigError::ConnectionsPerAddress));
         assert_eq!(options(&["--admin-api-key", &"k".repeat(32)]).check(), Ok(()));
         assert_eq!(options(&["--landing-url", "shop.example"]).check(), Err(ConfigError::Links));
         assert_eq!(options(&["--landing-hosts", "https://shop.example"]).check(), Err(ConfigError::Links));

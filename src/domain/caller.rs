@@ -1,5 +1,7 @@
 //! Who is asking: the four roles of the contract.
 
+use super::scopes::Scopes;
+
 /// Who sent a request, as far as their credential proves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
@@ -14,6 +16,8 @@ pub enum Caller {
     Server {
         /// Name of the key, for the audit log.
         key: String,
+        /// What the key may do.
+        scopes: Scopes,
     },
     /// An operator, by an API key of role `admin`.
     Admin {

@@ -161,6 +161,20 @@ words! {
 }
 
 words! {
+    /// What a server key may do. An admin key may do everything.
+    KeyScope {
+        /// See everything there is to see for the host.
+        Read = "READ",
+        /// Record events and refunds.
+        EventsWrite = "EVENTS_WRITE",
+        /// Sign users up, change them and their codes.
+        UsersWrite = "USERS_WRITE",
+        /// Claim rewards on behalf of users.
+        ClaimsWrite = "CLAIMS_WRITE",
+    }
+}
+
+words! {
     /// What a leaderboard counts.
     Metric {
         /// Direct referrals that are not rejected, by the time of signup.

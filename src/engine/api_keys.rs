@@ -5,11 +5,12 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Engine, Error, audit::Deed, input};
+use super::{Engine, Error, Refusal, RefusalCode, audit::Deed, input};
 use crate::{
     domain::{
         id::{Id, Noun},
         keyed_hash::KeyedHash,
+        scopes::Scopes,
         time::Timestamp,
         words::KeyRole,
     },
@@ -21,6 +22,8 @@ const SYMBOLS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const PREFIX_CHARS: usize = 20;
 /// Shortest key that may be given from outside.
 pub const OWN_KEY_MIN_CHARS: usize = 32;
+/// Largest limit of a key, in cost of documents a second. Where more is wanted none is needed.
+pub const COST_PER_SECOND_MAX: u32 = 10_000;
 
 /// What to make.
 #[derive(Clone, Debug)]
@@ -29,14 +32,44 @@ pub struct CreateApiKey {
     pub name: String,
     /// What its holder may do.
     pub role: KeyRole,
+    /// Which of that; everything, unless told. Operators' keys do everything always.
+    pub scopes: Option<Scopes>,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
+    /// How much may be asked for with it, in cost of documents a second; no limit, unless told.
+    pub cost_per_second: Option<u32>,
+}
+
+impl CreateApiKey {
+    /// A key that may do everything its role may, without a limit and for ever.
+    pub fn new(name: impl Into<String>, role: KeyRole) -> Self {
+        Self { name: name.into(), role, scopes: None, expires_at: None, cost_per_second: None }
+    }
+
+    fn check(&self, now: Timestamp) -> Result<(), Refusal> {
+        let invalid = |field, message: &str| Err(Refusal::new(RefusalCode::InvalidInput, field, message));
+        input::text("name", &self.name, input::NAME_MAX_CHARS)?;
+        match (self.role, self.scopes) {
+            (KeyRole::Admin, Some(_)) => return invalid("scopes", "an admin key has no scopes: it does everything"),
+            (KeyRole::Server, Some(scopes)) if scopes.is_empty() => {
+                return invalid("scopes", "give at least one scope, or none to give them all");
+            }
+            (KeyRole::Admin | KeyRole::Server, _) => {}
+        }
+        if self.expires_at.is_some_and(|at| at <= now) {
+            return invalid("expiresAt", "a key has to expire later than now");
+        }
+        if self.cost_per_second.is_some_and(|cost| !(1..=COST_PER_SECOND_MAX).contains(&cost)) {
+            return invalid("costPerSecond", "the limit of a key is 1 to 10,000 of cost a second");
+        }
+        Ok(())
+    }
 }
 
 impl Engine {
     /// Makes a key; the text is the secret, which is stored nowhere.
     pub async fn create_api_key(&self, request: CreateApiKey, actor: &str) -> Result<(models::ApiKey, String), Error> {
-        input::text("name", &request.name, input::NAME_MAX_CHARS)?;
+        request.check(self.context.now())?;
         let bytes: [u8; 32] = self.context.random();
         let symbols = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
         let symbols: String = symbols.map(|digit| char::from(SYMBOLS[usize::from(digit)])).collect();
@@ -66,6 +99,8 @@ impl Engine {
             expires_at: request.expires_at,
             revoked_at: None,
             last_used_at: None,
+            scopes: request.scopes.and_then(Scopes::to_stored),
+            cost_per_second: request.cost_per_second.and_then(|cost| i32::try_from(cost).ok()),
         };
         let stored = self.store.write(async |tx: &mut Tx| {
             if run!(tx, keys::insert(key.clone()))? {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Engine, Error};
 use crate::{
-    domain::code::CodeKey,
+    domain::{code::CodeKey, limit::seconds_up},
     store::{StoreError, Tx, models, run},
 };
 
@@ -16,7 +16,10 @@ pub enum LookUp {
     /// It does not.
     Unknown,
     /// Too many that do not exist were asked for: nothing is said of this one.
-    Refused,
+    Refused {
+        /// How long to wait, in seconds.
+        retry_after_seconds: i64,
+    },
 }
 
 impl Engine {
@@ -29,13 +32,14 @@ impl Engine {
 
     /// The same for somebody who may be guessing.
     pub async fn look_up_code(&self, typed: &str, address: Option<IpAddr>) -> Result<LookUp, Error> {
-        if !self.live.misses().may_ask(address, self.context.now()) {
-            return Ok(LookUp::Refused);
+        let wait_micros = self.live.misses().wait_micros(address, self.context.now());
+        if wait_micros > 0 {
+            return Ok(LookUp::Refused { retry_after_seconds: seconds_up(wait_micros) });
         }
         match self.code_typed(typed).await? {
             Some(code) => Ok(LookUp::Found(Box::new(code))),
             None => {
-                self.live.misses().missed(address, self.context.now());
+                self.live.misses().missed(&[address], self.context.now()).await;
                 Ok(LookUp::Unknown)
             }
         }

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod attribution;
 mod audit;
 pub mod boards;
+pub mod charge;
 pub mod claim_rewards;
 pub mod clicks;
 mod context;
@@ -17,6 +18,7 @@ mod floor;
 pub mod fold;
 pub mod import;
 mod input;
+mod keys_in_use;
 pub mod leaderboard;
 mod ledger;
 pub mod ledger_check;
@@ -62,6 +64,8 @@ pub struct Engine {
     pub past_boards: leaderboard::PastBoards,
     /// For how many days evidence of fraud is kept.
     pub evidence_days: u32,
+    /// API keys that are used here.
+    keys_in_use: keys_in_use::KeysInUse,
     /// From where to look for rows of the outbox.
     outbox: floor::Floor,
     /// From where to look for changes that boards have to take in.
@@ -78,6 +82,7 @@ impl Engine {
             context,
             past_boards: leaderboard::PastBoards::default(),
             evidence_days: purge::EVIDENCE_DAYS,
+            keys_in_use: keys_in_use::KeysInUse::default(),
             outbox,
             board_deltas,
         }

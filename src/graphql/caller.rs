@@ -1,18 +1,50 @@
 //! Who may see and do what: each permission is a type that a function asks for, so that no check can be forgotten.
 
 use super::errors::ApiError;
-use crate::domain::caller::Caller;
+use crate::domain::{caller::Caller, scopes::Scopes, words::KeyScope};
 
 /// Levels below a member that are the member's own network.
 pub const NETWORK_LEVELS: u8 = 10;
 
-/// Anybody with a credential.
+/// Anybody with a credential that lets them see anything.
 #[derive(Clone, Copy, Debug)]
 pub struct Known(());
 
 /// The host's back end or an operator: sees every user, event, reward and claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Staff(());
+
+/// Who may record events and refunds: the host's back end or an operator.
+#[derive(Clone, Copy, Debug)]
+pub struct EventWriter(());
+
+/// Who may change users and their codes: the host's back end or an operator.
+#[derive(Clone, Copy, Debug)]
+pub struct UserWriter<'a> {
+    /// Name of their key, for the audit log.
+    pub key: &'a str,
+}
+
+/// Who may sign users up.
+#[derive(Clone, Copy, Debug)]
+pub enum Registrar<'a> {
+    /// A member, themselves only.
+    Member {
+        /// The host's id of the member.
+        external_id: &'a str,
+    },
+    /// The host's back end or an operator, anybody.
+    Host,
+}
+
+/// Who may claim rewards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimant {
+    /// A member, their own.
+    Member,
+    /// The host's back end or an operator, anybody's.
+    Host,
+}
 
 /// An operator: settles claims, manages keys, checks the ledger.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +59,8 @@ impl TryFrom<&Caller> for Known {
     fn try_from(caller: &Caller) -> Result<Self, ApiError> {
         match caller {
             Caller::Anonymous => Err(ApiError::Unauthenticated),
-            Caller::Member { .. } | Caller::Server { .. } | Caller::Admin { .. } => Ok(Self(())),
+            Caller::Server { scopes, .. } => within(*scopes, KeyScope::Read).map(Self),
+            Caller::Member { .. } | Caller::Admin { .. } => Ok(Self(())),
         }
     }
 }
@@ -39,9 +72,67 @@ impl TryFrom<&Caller> for Staff {
         match caller {
             Caller::Anonymous => Err(ApiError::Unauthenticated),
             Caller::Member { .. } => Err(ApiError::Forbidden),
-            Caller::Server { .. } | Caller::Admin { .. } => Ok(Self(())),
+            Caller::Server { scopes, .. } => within(*scopes, KeyScope::Read).map(Self),
+            Caller::Admin { .. } => Ok(Self(())),
         }
     }
+}
+
+impl TryFrom<&Caller> for EventWriter {
+    type Error = ApiError;
+
+    fn try_from(caller: &Caller) -> Result<Self, ApiError> {
+        match caller {
+            Caller::Anonymous => Err(ApiError::Unauthenticated),
+            Caller::Member { .. } => Err(ApiError::Forbidden),
+            Caller::Server { scopes, .. } => within(*scopes, KeyScope::EventsWrite).map(Self),
+            Caller::Admin { .. } => Ok(Self(())),
+        }
+    }
+}
+
+impl<'a> TryFrom<&'a Caller> for UserWriter<'a> {
+    type Error = ApiError;
+
+    fn try_from(caller: &'a Caller) -> Result<Self, ApiError> {
+        match caller {
+            Caller::Anonymous => Err(ApiError::Unauthenticated),
+            Caller::Member { .. } => Err(ApiError::Forbidden),
+            Caller::Server { key, scopes } => within(*scopes, KeyScope::UsersWrite).map(|()| Self { key }),
+            Caller::Admin { key } => Ok(Self { key }),
+        }
+    }
+}
+
+impl<'a> TryFrom<&'a Caller> for Registrar<'a> {
+    type Error = ApiError;
+
+    fn try_from(caller: &'a Caller) -> Result<Self, ApiError> {
+        match caller {
+            Caller::Anonymous => Err(ApiError::Unauthenticated),
+            Caller::Member { external_id } => Ok(Self::Member { external_id }),
+            Caller::Server { scopes, .. } => within(*scopes, KeyScope::UsersWrite).map(|()| Self::Host),
+            Caller::Admin { .. } => Ok(Self::Host),
+        }
+    }
+}
+
+impl TryFrom<&Caller> for Claimant {
+    type Error = ApiError;
+
+    fn try_from(caller: &Caller) -> Result<Self, ApiError> {
+        match caller {
+            Caller::Anonymous => Err(ApiError::Unauthenticated),
+            Caller::Member { .. } => Ok(Self::Member),
+            Caller::Server { scopes, .. } => within(*scopes, KeyScope::ClaimsWrite).map(|()| Self::Host),
+            Caller::Admin { .. } => Ok(Self::Host),
+        }
+    }
+}
+
+/// Whether a key's scopes allow something.
+fn within(scopes: Scopes, scope: KeyScope) -> Result<(), ApiError> {
+    if scopes.has(scope) { Ok(()) } else { Err(ApiError::Forbidden) }
 }
 
 impl<'a> TryFrom<&'a Caller> for Operator<'a> {
@@ -169,12 +260,34 @@ mod tests {
     #[test]
     fn roles_are_told_apart() {
         let key = || "k".to_owned();
-        let (member, server) = (Caller::Member { external_id: "u".to_owned() }, Caller::Server { key: key() });
+        let member = Caller::Member { external_id: "u".to_owned() };
+        let server = Caller::Server { key: key(), scopes: Scopes::ALL };
         assert_eq!(Known::try_from(&Caller::Anonymous).unwrap_err(), ApiError::Unauthenticated);
         assert_eq!(Staff::try_from(&Caller::Anonymous).unwrap_err(), ApiError::Unauthenticated);
         assert_eq!(Staff::try_from(&member).unwrap_err(), ApiError::Forbidden);
         assert_eq!(Operator::try_from(&server).unwrap_err(), ApiError::Forbidden);
         assert!(Known::try_from(&member).is_ok() && Staff::try_from(&server).is_ok());
         assert!(Operator::try_from(&Caller::Admin { key: key() }).is_ok());
+    }
+
+    #[test]
+    fn a_scope_opens_its_own_doors_only() {
+        let doors = |caller: &Caller| {
+            [
+                Known::try_from(caller).is_ok() && Staff::try_from(caller).is_ok(),
+                EventWriter::try_from(caller).is_ok(),
+                UserWriter::try_from(caller).is_ok() && Registrar::try_from(caller).is_ok(),
+                Claimant::try_from(caller).is_ok(),
+            ]
+        };
+        for (place, scope) in KeyScope::ALL.iter().enumerate() {
+            let scopes = [*scope].into_iter().collect();
+            let mut expected = [false; 4];
+            expected[place] = true;
+            assert_eq!(doors(&Caller::Server { key: "k".to_owned(), scopes }), expected, "{scope:?}");
+        }
+        assert_eq!(doors(&Caller::Server { key: "k".to_owned(), scopes: Scopes::ALL }), [true; 4]);
+        assert_eq!(doors(&Caller::Admin { key: "k".to_owned() }), [true; 4]);
+        assert_eq!(doors(&Caller::Anonymous), [false; 4]);
     }
 }

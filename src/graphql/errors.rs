@@ -27,7 +27,10 @@ pub enum ApiError {
     /// `BAD_USER_INPUT`: an argument cannot be taken as it is; the sentence says what would be right.
     BadUserInput(Arc<str>),
     /// `RATE_LIMITED`: too much was asked for; the same request may succeed later.
-    RateLimited,
+    RateLimited {
+        /// When, in seconds from now.
+        retry_after_seconds: i64,
+    },
     /// `UNAVAILABLE`: the database is away; the same request may succeed later.
     Unavailable,
     /// `INTERNAL`: something broke; the log has the cause under this id.
@@ -83,7 +86,7 @@ impl ApiError {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::BadUserInput(_) => "BAD_USER_INPUT",
-            Self::RateLimited => "RATE_LIMITED",
+            Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal { .. } => "INTERNAL",
         }
@@ -94,7 +97,9 @@ impl ApiError {
             Self::Unauthenticated => "Send a credential: `Authorization: Bearer ...`.".to_owned(),
             Self::Forbidden => "This credential does not allow that.".to_owned(),
             Self::BadUserInput(message) => message.to_string(),
-            Self::RateLimited => "Too many look-ups; try again in a minute.".to_owned(),
+            Self::RateLimited { retry_after_seconds: seconds } => {
+                format!("Too many codes that do not exist; try again in {seconds} s.")
+            }
             Self::Unavailable => "The database cannot be reached right now; try again in a moment.".to_owned(),
             Self::Internal { incident } => format!("Something broke on our side (incident {incident})."),
         }
@@ -118,8 +123,10 @@ impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", error.code());
-        if let ApiError::Internal { incident } = &error {
-            extensions.set("incident", incident.as_ref());
+        match &error {
+            ApiError::Internal { incident } => extensions.set("incident", incident.as_ref()),
+            ApiError::RateLimited { retry_after_seconds } => extensions.set("retryAfter", *retry_after_seconds),
+            ApiError::Unauthenticated | ApiError::Forbidden | ApiError::BadUserInput(_) | ApiError::Unavailable => {}
         }
         Self { message: error.message(), source: None, extensions: Some(extensions) }
     }

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use async_graphql::Context;
 use tokio::sync::OnceCell;
 
-use super::{caller::Sight, errors::ApiError, loaders::Loaders, schema::ApiSettings};
+use super::{
+    caller::{Sight, Staff},
+    errors::ApiError,
+    loaders::Loaders,
+    schema::ApiSettings,
+};
 use crate::{
     domain::{caller::Caller, id::Id, program::DEFAULT_KEY, visitor::Visitor},
     engine::Engine,
@@ -54,11 +59,13 @@ impl Scope {
     }
 
     /// Whether the caller sees everybody.
-    pub const fn is_staff(&self) -> bool {
-        match self.caller {
-            Caller::Server { .. } | Caller::Admin { .. } => true,
-            Caller::Anonymous | Caller::Member { .. } => false,
-        }
+    pub fn is_staff(&self) -> bool {
+        self.caller_as::<Staff>().is_ok()
+    }
+
+    /// How the host's back end, or an operator, sees what it just wrote: a key that may not read sees no more than others.
+    pub fn sight_of_written(&self) -> Sight {
+        if self.is_staff() { Sight::Staff } else { Sight::Name }
     }
 
     /// The user that a member is; nothing for other callers, and for members who have not signed up. Looked up once.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::body::BodyError;
 use super::media::Media;
 use super::problem::{self, code_of, is_request_error, trim_request_errors};
+use super::rate_limit::Meters;
 use super::run::broken;
 
 /// What came of a request to `/graphql`.
@@ -80,6 +81,7 @@ pub fn answer(outcome: Outcome, media: Media) -> axum::response::Response {
     let mut response = (status, shown.to_json()).into_response();
     let headers = response.headers_mut();
     headers.extend(shown.http_headers);
+    shown.errors.first().and_then(Meters::carried_by).inspect(|meters| meters.write_headers(headers));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     allow.map(|methods| headers.insert(ALLOW, HeaderValue::from_static(methods)));

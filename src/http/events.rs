@@ -11,8 +11,8 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::sleep;
 
 use super::Door;
@@ -66,6 +66,8 @@ fn result(outcome: Outcome) -> String {
 pub(super) struct Subscribed {
     results: Results,
     expiry: Deadline,
+    /// Ends when the credential is revoked.
+    revocation: BoxFuture<'static, ()>,
     shutdown: Shutdown,
     longest_silence: Duration,
 }
@@ -74,7 +76,9 @@ impl Subscribed {
     pub(super) fn new<O: Operations>(door: Door<O>, admitted: Admitted, session: Session) -> Self {
         let expiry = Deadline::of(&session);
         let (shutdown, longest_silence) = (door.settings.shutdown.clone(), door.settings.patience.ping);
-        Self { results: results(door, admitted, session), expiry, shutdown, longest_silence }
+        let (operations, holder) = (door.operations.clone(), session.clone());
+        let revocation = async move { operations.revoked(&holder).await }.boxed();
+        Self { results: results(door, admitted, session), expiry, revocation, shutdown, longest_silence }
     }
 
     /// What to send next, and whatever sends something after that.
@@ -84,6 +88,7 @@ impl Subscribed {
             told = self.results.next() => self.pass_on(told),
             () = sleep(self.longest_silence) => (COMMENT.to_owned(), Some(self)),
             () = self.expiry.passed() => last(coded("The credential has expired.", UNAUTHENTICATED).into()),
+            () = &mut self.revocation => last(coded("The credential was revoked.", UNAUTHENTICATED).into()),
             () = self.shutdown.begun() => (COMPLETE.to_owned(), None),
         }
     }

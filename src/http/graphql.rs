@@ -4,14 +4,14 @@
 //! the browser asking first. A GET that asks for an upgrade goes on to [`websocket`]; who accepts a stream of events gets
 //! one from `events`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, UPGRADE};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, Method};
+use axum::http::{HeaderMap, Method};
 use axum::response::IntoResponse;
 
 use super::Door;
@@ -27,6 +27,8 @@ use super::visitor::visitor;
 use super::websocket;
 
 const METHODS: &str = "GET, POST";
+/// The address of a client when no listener said it, as in tests without a network.
+pub(crate) const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Answers any request to `/graphql`.
 pub(crate) async fn answer_graphql<O: Operations>(
@@ -77,7 +79,7 @@ async fn respond<O: Operations>(
     };
     let parameters = parameters.map_err(Outcome::Parameters)?;
     let session = authenticate(&door, &parts).await.map_err(ServerError::from)?;
-    let admitted = admit(&door, parameters, &session)?;
+    let admitted = admit(&door, parameters, &session).await?;
     match admitted.kind {
         OperationType::Subscription => {
             may_subscribe(&door, accepts)?;
@@ -110,8 +112,9 @@ fn asks_for_websocket(headers: &HeaderMap) -> bool {
 }
 
 async fn authenticate<O: Operations>(door: &Door<O>, parts: &Parts) -> Result<Session, Refused> {
-    let session = door.operations.authenticate(authorization(&parts.headers)?, peer(&parts.extensions)).await?;
     let visitor = visitor(&parts.extensions, &parts.headers, &door.settings.trusted_proxies);
+    let client = visitor.address.unwrap_or(UNKNOWN);
+    let session = door.operations.authenticate(authorization(&parts.headers)?, client).await?;
     Ok(Session { visitor, ..session })
 }
 
@@ -125,10 +128,4 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<&str>, Refused
         }
         (Some(_), Some(_)) => Err(Refused::Credential("Send one credential only.")),
     }
-}
-
-/// The address of the client; the unspecified one when no listener said, as in tests without a network.
-pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
-    let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    extensions.get::<ConnectInfo<SocketAddr>>().map_or(unknown, |ConnectInfo(address)| address.ip())
 }

@@ -10,6 +10,7 @@
 //! | [`document`], [`run`] | what every transport does with a request: prepare the document, run it |
 //! | `results`, [`price`] | what comes of it, one after the other; what it may cost |
 //! | `events` | `/graphql` as server-sent events |
+//! | [`rate_limit`] | how limits are told to callers |
 //! | [`websocket`] | `/graphql` over WebSocket |
 //! | [`auth`] | host tokens and keys |
 //! | [`pages`] | GraphiQL, built in |
@@ -18,6 +19,7 @@
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
 //! | [`server`], [`shutdown`], [`stall`], `deadline` | the accept loop, and how things end |
+//! | [`headcount`] | how many connections each address has |
 
 pub mod answer;
 pub mod auth;
@@ -26,6 +28,7 @@ mod deadline;
 pub mod document;
 mod events;
 pub mod graphql;
+pub mod headcount;
 pub mod headers;
 pub mod health;
 pub mod links;
@@ -36,6 +39,7 @@ pub mod parameters;
 mod persisted;
 pub mod price;
 pub mod problem;
+pub mod rate_limit;
 mod results;
 pub mod run;
 pub mod server;
@@ -46,7 +50,7 @@ mod visitor;
 pub mod websocket;
 
 pub use headers::with_security_headers;
-pub use operations::{Operations, Refused, Session, Vetted};
+pub use operations::{Accepted, KeyInUse, Operations, Refused, Session};
 pub use price::Price;
 pub use server::serve;
 pub use settings::{DoorSettings, ServerLimits};

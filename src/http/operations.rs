@@ -8,7 +8,8 @@ use async_graphql::{Request, Response, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
 use super::price::Price;
-use crate::domain::{caller::Caller, visitor::Visitor};
+use super::rate_limit::Meters;
+use crate::domain::{caller::Caller, id::Id, visitor::Visitor};
 
 /// What the doors need from the house to run GraphQL operations.
 ///
@@ -16,7 +17,8 @@ use crate::domain::{caller::Caller, visitor::Visitor};
 pub trait Operations: Clone + Send + Sync + 'static {
     /// Says who sends a request; called once per HTTP request and once per `connection_init`.
     ///
-    /// `authorization` is the whole value of the header (`Bearer ...`), `peer` the address of the client.
+    /// `authorization` is the whole value of the header (`Bearer ...`), `client` the address of the client, past the
+    /// proxies that are trusted.
     ///
     /// # Errors
     /// A [`Refused`], when a credential was sent and is not good, or when nobody can be let in right now. No credential
@@ -24,10 +26,10 @@ pub trait Operations: Clone + Send + Sync + 'static {
     fn authenticate(
         &self,
         authorization: Option<&str>,
-        peer: IpAddr,
+        client: IpAddr,
     ) -> impl Future<Output = Result<Session, Refused>> + Send;
 
-    /// Parses a document and checks its size and cost, before it is validated.
+    /// Parses a document, checks its size and cost, and charges the caller for it, before it is validated.
     ///
     /// # Errors
     /// An error with `extensions.code` set; it becomes a request error (no `data`).
@@ -38,7 +40,7 @@ pub trait Operations: Clone + Send + Sync + 'static {
         operation_name: Option<&str>,
         variables: &Variables,
         session: &Session,
-    ) -> Result<Vetted, ServerError>;
+    ) -> impl Future<Output = Result<Accepted, ServerError>> + Send;
 
     /// Runs a query or a mutation.
     ///
@@ -48,6 +50,12 @@ pub trait Operations: Clone + Send + Sync + 'static {
     /// Runs a subscription as a stream of results. Dropping the stream ends it.
     fn stream(&self, request: Request, session: &Session) -> BoxStream<'static, Response>;
 
+    /// Waits until the credential of a session is good no more, except by the time in [`Session::expires_in`]: for ever,
+    /// unless the house says otherwise. A WebSocket is closed when it is over.
+    fn revoked(&self, _session: &Session) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// Says whether the house can answer (database reachable, migrated).
     ///
     /// # Errors
@@ -56,12 +64,14 @@ pub trait Operations: Clone + Send + Sync + 'static {
 }
 
 /// A document that may be validated and run.
-#[derive(Debug)]
-pub struct Vetted {
-    /// The document, parsed.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The parsed document.
     pub document: ExecutableDocument,
     /// What it may cost.
     pub price: Price,
+    /// How the caller's limits stand now that it is paid for.
+    pub meters: Meters,
 }
 
 /// Who sends a request, and for how long that is known.
@@ -76,6 +86,17 @@ pub struct Session {
     pub expires_in: Option<Duration>,
     /// Where the request comes from, as the door saw it. The house leaves it empty.
     pub visitor: Visitor,
+    /// The API key that was sent; nothing for members and who has no credential.
+    pub key: Option<KeyInUse>,
+}
+
+/// The API key of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyInUse {
+    /// Which key.
+    pub id: Id,
+    /// Its limit, if it has one.
+    pub cost_per_second: Option<u32>,
 }
 
 /// Why a caller was not let in.

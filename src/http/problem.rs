@@ -97,7 +97,7 @@ impl From<Refused> for ServerError {
     }
 }
 
-fn set_extension(error: &mut ServerError, name: &str, value: impl Into<Value>) {
+pub(super) fn set_extension(error: &mut ServerError, name: &str, value: impl Into<Value>) {
     error.extensions.get_or_insert_with(ErrorExtensionValues::default).set(name, value);
 }
 

@@ -9,10 +9,11 @@ use futures_util::FutureExt;
 
 use super::Door;
 use super::document::{Prepared, prepare};
-use super::operations::{Operations, Session, Vetted};
+use super::operations::{Accepted, Operations, Session};
 use super::parameters::Parameters;
 use super::price::Price;
 use super::problem::{INTERNAL, coded};
+use super::rate_limit::Meters;
 use super::shutdown::Shutdown;
 
 /// A request whose document was admitted and prepared.
@@ -24,13 +25,16 @@ pub struct Admitted {
     pub kind: OperationType,
     /// What it may cost, if the request asked for that.
     pub price: Option<Price>,
+    /// How the caller's limits stand.
+    pub meters: Meters,
 }
 
-/// Finds the document that is meant, has it checked, and finds the operation that is meant.
+/// Finds the document that is meant, has it checked and paid for, and finds the operation that is meant: the one way in
+/// for every transport.
 ///
 /// # Errors
 /// A request error with a code.
-pub(crate) fn admit<O: Operations>(
+pub(crate) async fn admit<O: Operations>(
     door: &Door<O>,
     parameters: Parameters,
     session: &Session,
@@ -38,17 +42,21 @@ pub(crate) fn admit<O: Operations>(
     let Parameters { document, operation_name, variables, extensions } = parameters;
     let library = &door.settings.library;
     let found = library.find(document, &session.caller)?;
-    let vetted = door.operations.admit(&found.text, operation_name.as_deref(), &variables, session)?;
+    let Accepted { document, price, meters } =
+        door.operations.admit(&found.text, operation_name.as_deref(), &variables, session).await?;
     // Not before: what is refused would push out what is of use.
     library.keep(&found);
-    let Vetted { document, price } = vetted;
-    let Prepared { document, kind } = prepare(document, operation_name.as_deref(), &variables)?;
+    let prepared = prepare(document, operation_name.as_deref(), &variables);
+    let Prepared { document, kind } = prepared.map_err(|mut error| {
+        meters.attach(&mut error);
+        error
+    })?;
     let price = Price::is_asked_for(&extensions).then_some(price);
     let mut request = Request::new(found.text).variables(variables);
     request.operation_name = operation_name;
     request.extensions = extensions;
     request.set_parsed_query(document);
-    Ok(Admitted { request, kind, price })
+    Ok(Admitted { request, kind, price, meters })
 }
 
 /// Runs a query or a mutation to its response; a panic becomes an `INTERNAL` error.
@@ -56,7 +64,7 @@ pub(crate) fn admit<O: Operations>(
 /// A mutation runs in a task of its own. axum drops a handler when its client goes away, and a mutation dropped in its
 /// middle would leave half of what it does undone.
 pub async fn run<O: Operations>(operations: O, admitted: Admitted, session: Session, shutdown: &Shutdown) -> Response {
-    let Admitted { request, kind, price } = admitted;
+    let Admitted { request, kind, price, meters } = admitted;
     let running = async move { operations.execute(request, &session).await };
     let finished = match kind {
         OperationType::Mutation => {
@@ -74,6 +82,7 @@ pub async fn run<O: Operations>(operations: O, admitted: Admitted, session: Sess
     if let Some(price) = price {
         price.tell(&mut response);
     }
+    meters.stamp(&mut response);
     response
 }
 

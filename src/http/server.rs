@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use super::headcount::{Counted, Headcount};
 use super::settings::ServerLimits;
 use super::shutdown::{Held, Shutdown};
 use super::stall::StallGuard;
@@ -46,7 +47,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// It travels with each request, so that a WebSocket keeps the place of the connection it was made of.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
-    _taken: Arc<(OwnedSemaphorePermit, Held)>,
+    _taken: Arc<(OwnedSemaphorePermit, Counted, Held)>,
 }
 
 /// Serves the routes until the shutdown begins and everything that was going on is finished, or patience has run out.
@@ -58,7 +59,8 @@ pub(crate) struct Seat {
 /// None today: a connection that cannot be accepted is logged and tried again.
 pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, shutdown: Shutdown) -> io::Result<()> {
     let seats = Arc::new(Semaphore::new(limits.connections));
-    let house = Arc::new(House { http: http(&limits), router, limits, shutdown });
+    let headcount = Headcount::new(limits.connections_per_address, limits.trusted_proxies.clone());
+    let house = Arc::new(House { http: http(&limits), router, limits, headcount, shutdown });
     let mut begun = pin!(house.shutdown.begun());
     loop {
         let arrived = tokio::select! {
@@ -125,13 +127,18 @@ struct House {
     http: Builder<TokioExecutor>,
     router: Router,
     limits: ServerLimits,
+    headcount: Arc<Headcount>,
     shutdown: Shutdown,
 }
 
 impl House {
+    /// Attends to a connection, or closes it when its address has enough of them.
     fn let_in(self: &Arc<Self>, arrived: Arrived) {
         let Arrived { stream, peer, permit } = arrived;
-        let seat = Seat { _taken: Arc::new((permit, self.shutdown.hold())) };
+        let Some(counted) = self.headcount.enter(peer.ip()) else {
+            return tracing::debug!(%peer, "closed: its address has too many connections");
+        };
+        let seat = Seat { _taken: Arc::new((permit, counted, self.shutdown.hold())) };
         tokio::spawn(self.clone().attend(stream, peer, seat));
     }
 

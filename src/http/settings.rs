@@ -11,6 +11,9 @@ use crate::graphql::document::Library;
 /// Largest body of a request and largest message of a WebSocket, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
+/// Most connections of one address, unless told.
+pub const CONNECTIONS_PER_ADDRESS: usize = 2_000;
+
 /// What the doors have to know besides the operations behind them.
 #[derive(Clone, Debug, Default)]
 pub struct DoorSettings {
@@ -62,6 +65,10 @@ impl Default for Patience {
 pub struct ServerLimits {
     /// Most connections at once, WebSockets included; further ones wait in the kernel's queue.
     pub connections: usize,
+    /// Most connections at once of one address, WebSockets included; further ones are closed as they come.
+    pub connections_per_address: usize,
+    /// Proxies, whose addresses stand for many clients: only the total holds for them.
+    pub trusted_proxies: Vec<IpNet>,
     /// For the head of a request to arrive whole, counted from when the server began to wait for it.
     pub head: Duration,
     /// For a client to take any byte of what is being sent to it.
@@ -74,6 +81,8 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 20_000,
+            connections_per_address: CONNECTIONS_PER_ADDRESS,
+            trusted_proxies: Vec::new(),
             head: Duration::from_secs(10),
             write: Duration::from_secs(20),
             drain: Duration::from_secs(20),

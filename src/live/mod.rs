@@ -12,15 +12,17 @@
 //! | `hub` | the live keys of this process, and who is told what |
 //! | `pulse`, `source`, `upstream` | one key: what asks for a read, who receives it, the task that reads |
 //! | `values`, `changes`, `log` | the two shapes of subscription: newest value, and list of changes |
+//! | `limits` | buckets of what may be asked for, in Redis and in this process |
 //! | `misses` | how often who asked for codes that do not exist |
 //! | `backoff`, `counters` | how long to wait after a failure; what is counted |
-//! | `redis` | the twin that carries hints between servers |
+//! | `redis` | the twin that carries hints between servers, and their shared buckets |
 
 mod backoff;
 mod changes;
 mod counters;
 mod error;
 mod hub;
+mod limits;
 mod log;
 mod misses;
 mod pulse;
@@ -41,6 +43,7 @@ use futures_util::Stream;
 
 pub use changes::{Change, Changes};
 pub use error::LiveError;
+pub use limits::{Bucket, BucketKind, Charged, Demand, Limits};
 pub use misses::Misses;
 pub use settings::LiveSettings;
 pub use status::{LinkState, LiveStatus};
@@ -48,7 +51,7 @@ pub use topic::{BoardMetric, Hint, Topic, WatchKey};
 pub use values::Versioned;
 
 use hub::Hub;
-use redis::RedisLink;
+use redis::{RedisLink, SharedBook};
 
 /// The door to everything servers share while they run; cheap to clone.
 ///
@@ -57,13 +60,15 @@ use redis::RedisLink;
 pub struct Live {
     hub: Arc<Hub>,
     link: Option<Arc<RedisLink>>,
-    misses: Arc<Misses>,
+    limits: Arc<Limits>,
+    misses: Misses,
 }
 
 impl Live {
     /// Hints stay in this process: for a server on its own.
     pub fn in_process(settings: LiveSettings) -> Live {
-        Live { hub: Arc::new(Hub::new(settings)), link: None, misses: Arc::default() }
+        let limits = Limits::new(&settings.hash_key, None);
+        Live::new(Arc::new(Hub::new(settings)), None, limits)
     }
 
     /// Hints also travel over Redis (`redis://` or `rediss://`, one node) to the servers of the same namespace.
@@ -75,8 +80,16 @@ impl Live {
     /// Only what a configuration can get wrong: the URL, its scheme, or the namespace.
     pub async fn redis(url: &str, settings: LiveSettings) -> Result<Live, LiveError> {
         let hub = Arc::new(Hub::new(settings));
+        // Before the wait, so that both connections are made at the same time.
+        let shared = SharedBook::open(url, &hub.settings)?;
+        let limits = Limits::new(&hub.settings.hash_key, Some(shared));
         let link = RedisLink::open(url, &hub).await?;
-        Ok(Live { hub, link: Some(Arc::new(link)), misses: Arc::default() })
+        Ok(Live::new(hub, Some(Arc::new(link)), limits))
+    }
+
+    fn new(hub: Arc<Hub>, link: Option<Arc<RedisLink>>, limits: Limits) -> Live {
+        let limits = Arc::new(limits);
+        Live { hub, link, misses: Misses::new(limits.clone()), limits }
     }
 
     /// Tells this server at once, and the others soon, that topics changed.
@@ -98,7 +111,12 @@ impl Live {
         self.hub.work().await;
     }
 
-    /// Who asked for codes that do not exist. Each server counts for itself, so several let through that many times more.
+    /// Buckets of what callers may ask for.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Who asked for codes that do not exist.
     pub fn misses(&self) -> &Misses {
         &self.misses
     }
@@ -106,7 +124,7 @@ impl Live {
     /// What metrics and the health page show.
     pub fn status(&self) -> LiveStatus {
         let link = self.link.as_ref().map(|link| link.status());
-        self.hub.status(link.unwrap_or_default())
+        LiveStatus { limits: self.limits.link(), ..self.hub.status(link.unwrap_or_default()) }
     }
 
     /// The current value of a key first, then each newer one; see [`values`](Versioned) for the guarantees.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::LiveError;
+use crate::domain::keyed_hash::HashKey;
 
 /// Bytes a namespace may have.
 const NAMESPACE_BYTES: usize = 64;
@@ -12,6 +13,9 @@ const RESYNC: Duration = Duration::from_secs(10);
 
 /// Shortest time between two reads of one key: at most ten messages a second.
 const GAP: Duration = Duration::from_millis(100);
+
+/// Longest wait of a request for the shared limits; see [`LiveSettings::limits_patience`].
+const LIMITS_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How a [`Live`](super::Live) is set up.
 #[derive(Clone, Debug)]
@@ -25,12 +29,20 @@ pub struct LiveSettings {
     pub resync: Duration,
     /// Reads of one key start at least this far apart; 100 ms unless told.
     pub gap: Duration,
+    /// How long a request waits for Redis to say whether it is within its limits, before this server decides by itself;
+    /// 200 ms unless told.
+    pub limits_patience: Duration,
+    /// Names of callers and addresses reach Redis only as hashes with this key, which servers that share limits have to
+    /// have in common. Made of the namespace unless told, which keeps them apart but hides nothing.
+    pub hash_key: HashKey,
 }
 
 impl LiveSettings {
     /// The usual times, for a namespace and a random `node`.
     pub fn new(namespace: impl Into<String>, node: u64) -> LiveSettings {
-        LiveSettings { namespace: namespace.into(), node, resync: RESYNC, gap: GAP }
+        let namespace = namespace.into();
+        let hash_key = HashKey::from_secret(&namespace);
+        LiveSettings { namespace, node, resync: RESYNC, gap: GAP, limits_patience: LIMITS_PATIENCE, hash_key }
     }
 
     /// The one Redis channel of this namespace.

@@ -39,4 +39,6 @@ pub struct LiveStatus {
     pub queued: usize,
     /// Times the subscription to Redis was made, the first one included.
     pub connections: u64,
+    /// Whether limits hold over all servers.
+    pub limits: LinkState,
 }

@@ -28,6 +28,8 @@ diesel::table! {
         expires_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,
+        scopes -> Nullable<Text>,
+        cost_per_second -> Nullable<Int4>,
     }
 }
 

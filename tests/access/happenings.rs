@@ -118,7 +118,7 @@ async fn codes_and_keys(house: &mut House) {
     });
     deed(&admin, "createReferralCode", "code { code }", input).await;
     for word in ["key", "old key"] {
-        let input = json!({"name": word, "role": "SERVER", "expiresAt": "2036-01-01T00:00:00Z"});
+        let input = json!({"name": word, "role": "SERVER", "expiresAt": "2036-01-01T00:00:00Z", "costPerSecond": 100});
         let made = deed(&admin, "createApiKey", "apiKey { id }", input).await;
         house.note(word, text(&made, "/apiKey/id"));
     }

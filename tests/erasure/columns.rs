@@ -27,6 +27,7 @@ pub const COLUMNS: &[(&str, Holds)] = &[
     ("api_keys.name", NoPerson),
     ("api_keys.prefix", NoPerson),
     ("api_keys.role", NoPerson),
+    ("api_keys.scopes", NoPerson),
     ("audit_log.action", NoPerson),
     ("audit_log.actor", NoPerson),
     ("audit_log.reason", Erased),

@@ -65,7 +65,7 @@ pub fn options(arguments: &[&str]) -> Options {
 impl Site {
     pub async fn of(harness: &Harness, arguments: &[&str]) -> Self {
         let engine = harness.engine().clone();
-        let request = CreateApiKey { name: "host".to_owned(), role: KeyRole::Admin, expires_at: None };
+        let request = CreateApiKey::new("host", KeyRole::Admin);
         let (_, key) = engine.create_api_key(request, "story").await.unwrap();
         let options = options(arguments);
         options.check().unwrap();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use banyan::{
-    domain::{caller::Caller, keyed_hash::HashKey},
+    domain::{caller::Caller, keyed_hash::HashKey, scopes::Scopes},
     engine::{Context, Engine, fold::Folded, setup},
     graphql::Api,
     live::{Live, LiveSettings},
@@ -114,7 +114,12 @@ impl Harness {
 
     /// The host's back end.
     pub fn server(&self) -> Actor {
-        self.actor(Caller::Server { key: "story".to_owned() })
+        self.server_with(Scopes::ALL)
+    }
+
+    /// The host's back end with a key of some scopes.
+    pub fn server_with(&self, scopes: Scopes) -> Actor {
+        self.actor(Caller::Server { key: "story".to_owned(), scopes })
     }
 
     /// An operator.

@@ -49,6 +49,17 @@ impl Subscriber {
         Some(message["payload"]["data"].take())
     }
 
+    /// The code with which the server closes, whatever it says before.
+    pub async fn close_code(mut self) -> u16 {
+        loop {
+            match timeout_at(Instant::now() + LIMIT, self.0.next()).await.expect("an end in time") {
+                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                Some(Ok(_)) => {}
+                end => panic!("not closed with a code: {end:?}"),
+            }
+        }
+    }
+
     async fn say(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.expect("sends");
     }

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use async_graphql::parser::parse_query;
 use async_graphql::{Context, Object, Request, Response, Result, Schema, ServerError, Subscription, Variables};
-use banyan::domain::{caller::Caller, visitor::Visitor};
+use banyan::domain::{caller::Caller, limit::Quota, scopes::Scopes, visitor::Visitor};
+use banyan::engine::charge::{Bill, Meter};
+use banyan::http::rate_limit::Meters;
 use banyan::http::settings::Patience;
 use banyan::http::{
-    DoorSettings, Operations, Price, Refused, ServerLimits, Session, Shutdown, Vetted, problem, router, serve,
+    Accepted, DoorSettings, Operations, Price, Refused, ServerLimits, Session, Shutdown, problem, router, serve,
 };
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::net::TcpListener;
@@ -24,6 +26,7 @@ pub struct Counters {
     pub streams: AtomicUsize,
     pub begun: AtomicUsize,
     pub not_ready: AtomicBool,
+    pub revoked: AtomicBool,
 }
 
 /// Panics, of which the compiler must not know here.
@@ -129,41 +132,44 @@ pub struct House {
 
 impl Operations for House {
     async fn authenticate(&self, authorization: Option<&str>, _peer: IpAddr) -> Result<Session, Refused> {
-        let server = |key: &str| Caller::Server { key: key.to_owned() };
+        let session = |caller| Session { caller, expires_in: None, visitor: Visitor::default(), key: None };
+        let server = |key: &str| session(Caller::Server { key: key.to_owned(), scopes: Scopes::ALL });
         match authorization {
-            None => Ok(Session { caller: Caller::Anonymous, expires_in: None, visitor: Visitor::default() }),
-            Some("Bearer short") => Ok(Session {
-                caller: server("short"),
-                expires_in: Some(Duration::from_millis(100)),
-                visitor: Visitor::default(),
-            }),
-            Some("Bearer operator") => Ok(Session {
-                caller: Caller::Admin { key: "operator".to_owned() },
-                expires_in: None,
-                visitor: Visitor::default(),
-            }),
+            None => Ok(session(Caller::Anonymous)),
+            Some("Bearer short") => Ok(Session { expires_in: Some(Duration::from_millis(100)), ..server("short") }),
+            Some("Bearer operator") => Ok(session(Caller::Admin { key: "operator".to_owned() })),
             Some("Bearer wait") => Err(Refused::TooMany { retry_after: Duration::from_secs(3) }),
             Some("Bearer nobody") => Err(Refused::Unavailable),
             Some("Bearer hang") => std::future::pending().await,
-            Some(key) if key.starts_with("Bearer key-") => {
-                Ok(Session { caller: server(&key[7..]), expires_in: None, visitor: Visitor::default() })
-            }
+            Some(key) if key.starts_with("Bearer key-") => Ok(server(&key[7..])),
             Some(_) => Err(Refused::Credential("Unknown key.")),
         }
     }
 
-    fn admit(
+    async fn admit(
         &self,
         query: &str,
         _operation_name: Option<&str>,
         _variables: &Variables,
         _session: &Session,
-    ) -> Result<Vetted, ServerError> {
+    ) -> Result<Accepted, ServerError> {
         if query.contains("tooComplex") {
             return Err(problem::coded("Too complex.", "QUERY_TOO_COMPLEX"));
         }
         let document = parse_query(query).map_err(|error| problem::syntax_error(&error))?;
-        Ok(Vetted { document, price: Price { requested: query.len() as u64, limit: 1_000 } })
+        let meter = Meter { policy: "cost", quota: Quota::new(5_000, 1_000), left: 9, reset_seconds: 7 };
+        let (metered, too_much) = (query.contains("# metered"), query.contains("# too much"));
+        let meters = if metered || too_much { vec![meter] } else { Vec::new() };
+        let meters = Meters::of(Bill { meters, retry_after_seconds: too_much.then_some(7) })?;
+        let price = Price { requested: query.len() as u64, limit: 1_000 };
+        Ok(Accepted { document, price, meters })
+    }
+
+    async fn revoked(&self, session: &Session) {
+        let Caller::Server { key, .. } = &session.caller else { return std::future::pending().await };
+        while !(key == "key-revoked" && self.counters.revoked.load(Ordering::SeqCst)) {
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     async fn execute(&self, request: Request, session: &Session) -> Response {

@@ -6,6 +6,7 @@ mod events;
 mod health;
 mod house;
 mod http;
+mod limits;
 mod persisted;
 mod server;
 mod subscriptions;

@@ -63,13 +63,10 @@ async fn record(engine: &Engine, landing: &Landing, visits: &[Visit]) -> Result<
     let codes = look_up(engine, visits).await?;
     let touches = remembered(engine, &cookies).await?;
     let desk = Desk { landing, key, now, codes, touches };
-    let mut decisions = Vec::with_capacity(visits.len());
-    for (visit, cookie) in visits.iter().zip(cookies) {
-        if !desk.knows(visit) {
-            engine.live.misses().missed(visit.address, now);
-        }
-        decisions.push(desk.decide(visit, cookie, || engine.context.new_id_at(now)));
-    }
+    let missed: Vec<_> = visits.iter().filter(|visit| !desk.knows(visit)).map(|visit| visit.address).collect();
+    engine.live.misses().missed(&missed, now).await;
+    let decide = |(visit, cookie)| desk.decide(visit, cookie, || engine.context.new_id_at(now));
+    let decisions: Vec<Decision> = visits.iter().zip(cookies).map(decide).collect();
     let recorded = insert(engine, decisions.iter().filter_map(Decision::row).cloned().collect()).await?;
     Ok(decisions.into_iter().zip(visits).map(|(decision, visit)| desk.way(decision, visit, &recorded)).collect())
 }

@@ -9,7 +9,7 @@ use crate::{
     domain::id::{self, Id, Noun},
     engine::{RefusalCode, claim_rewards::ClaimRewards, settle_claim::SettleClaim},
     graphql::{
-        caller::{Known, Operator, Sight},
+        caller::{Claimant, Operator, Sight},
         errors::ApiError,
         scope::Scope,
         types::{claim::Claim, words::SettlementOutcome},
@@ -58,12 +58,15 @@ impl ClaimRewardsInput {
 }
 
 /// Whose rewards are meant, if the caller may claim them: what is not theirs is not there.
-async fn claimant(scope: &Scope, named: Option<&ID>) -> Result<Result<(Id, Sight), UserError>, ApiError> {
+async fn owner(
+    scope: &Scope,
+    claimant: Claimant,
+    named: Option<&ID>,
+) -> Result<Result<(Id, Sight), UserError>, ApiError> {
     let not_found = |message: &str| Ok(Err(UserError::new(RefusalCode::UserNotFound, "userId", message)));
-    let sight = if scope.is_staff() { Sight::Staff } else { Sight::Own };
     let user = match named {
         Some(id) => id::parse_as(Noun::User, id),
-        None if sight == Sight::Staff => {
+        None if claimant == Claimant::Host => {
             return Ok(Err(UserError::new(RefusalCode::InvalidInput, "userId", "say whose rewards are claimed")));
         }
         None => match scope.me().await? {
@@ -73,17 +76,18 @@ async fn claimant(scope: &Scope, named: Option<&ID>) -> Result<Result<(Id, Sight
     };
     match user {
         Err(error) => not_found(&error.to_string()),
-        Ok(user) if sight == Sight::Own && scope.me().await? != Some(user) => not_found("there is no such user"),
-        Ok(user) => Ok(Ok((user, sight))),
+        Ok(user) if claimant == Claimant::Host => Ok(Ok((user, scope.sight_of_written()))),
+        Ok(user) if scope.me().await? != Some(user) => not_found("there is no such user"),
+        Ok(user) => Ok(Ok((user, Sight::Own))),
     }
 }
 
 /// Claims rewards.
 pub(super) async fn claim_rewards(scope: &Scope, input: ClaimRewardsInput) -> Result<ClaimRewardsPayload, ApiError> {
-    scope.caller_as::<Known>()?;
+    let claimant = scope.caller_as::<Claimant>()?;
     let refused = |error| ClaimRewardsPayload { claims: Vec::new(), user_errors: vec![error] };
-    let claimant = claimant(scope, input.user_id.as_ref()).await?;
-    let (user, sight, rewards) = match (claimant, input.rewards()) {
+    let owner = owner(scope, claimant, input.user_id.as_ref()).await?;
+    let (user, sight, rewards) = match (owner, input.rewards()) {
         (Ok((user, sight)), Ok(rewards)) => (user, sight, rewards),
         (Err(error), _) | (_, Err(error)) => return Ok(refused(error)),
     };

@@ -6,9 +6,9 @@ use async_graphql::{ID, InputObject, SimpleObject};
 
 use super::user_error::{UserError, halves, named};
 use crate::{
-    domain::{caller::Caller, id::Noun},
+    domain::id::Noun,
     engine::referral_codes::CreateReferralCode,
-    graphql::{caller::Staff, errors::ApiError, scalars::DateTime, scope::Scope, types::code::ReferralCode},
+    graphql::{caller::UserWriter, errors::ApiError, scalars::DateTime, scope::Scope, types::code::ReferralCode},
     store::models,
 };
 
@@ -56,7 +56,7 @@ pub(super) async fn create_referral_code(
     scope: &Scope,
     input: CreateReferralCodeInput,
 ) -> Result<CreateReferralCodePayload, ApiError> {
-    scope.caller_as::<Staff>()?;
+    scope.caller_as::<UserWriter<'_>>()?;
     let CreateReferralCodeInput { user_id, program_id, code, expires_at } = input;
     let making = async {
         let user = named(Noun::User, "userId", &user_id)?;
@@ -73,12 +73,8 @@ pub(super) async fn disable_referral_code(
     scope: &Scope,
     input: DisableReferralCodeInput,
 ) -> Result<DisableReferralCodePayload, ApiError> {
-    scope.caller_as::<Staff>()?;
-    let actor = match &scope.caller {
-        Caller::Server { key } | Caller::Admin { key } => key.as_str(),
-        Caller::Anonymous | Caller::Member { .. } => return Err(ApiError::Forbidden),
-    };
-    let (code, user_errors) = halves(scope.engine.disable_referral_code(&input.code, actor).await, shown)?;
+    let by = scope.caller_as::<UserWriter<'_>>()?;
+    let (code, user_errors) = halves(scope.engine.disable_referral_code(&input.code, by.key).await, shown)?;
     Ok(DisableReferralCodePayload { code, user_errors })
 }
 

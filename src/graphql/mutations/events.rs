@@ -13,7 +13,7 @@ use crate::{
         record_refund::RecordRefund,
     },
     graphql::{
-        caller::{Sight, Staff},
+        caller::EventWriter,
         errors::ApiError,
         scalars::{DateTime, Json},
         scope::Scope,
@@ -68,7 +68,7 @@ impl RecordEventInput {
 
 /// Records an event.
 pub(super) async fn record_event(scope: &Scope, input: RecordEventInput) -> Result<RecordEventPayload, ApiError> {
-    scope.caller_as::<Staff>()?;
+    scope.caller_as::<EventWriter>()?;
     let refused = |error| RecordEventPayload { event: None, created: None, user_errors: vec![error] };
     let user = match input.whose() {
         Ok(user) => user,
@@ -86,7 +86,7 @@ pub(super) async fn record_event(scope: &Scope, input: RecordEventInput) -> Resu
     };
     Ok(match settled(scope.engine.record_event(request).await)? {
         Ok(Recorded { object, created }) => RecordEventPayload {
-            event: Some(Event { row: Arc::new(object), sight: Sight::Staff }),
+            event: Some(Event { row: Arc::new(object), sight: scope.sight_of_written() }),
             created: Some(created),
             user_errors: Vec::new(),
         },
@@ -118,7 +118,7 @@ pub struct RecordRefundPayload {
 
 /// Records a refund.
 pub(super) async fn record_refund(scope: &Scope, input: RecordRefundInput) -> Result<RecordRefundPayload, ApiError> {
-    scope.caller_as::<Staff>()?;
+    scope.caller_as::<EventWriter>()?;
     let RecordRefundInput { event_key, amount, idempotency_key: key } = input;
     let request = RecordRefund { event_key, amount: amount.map(Into::into), key };
     Ok(match settled(scope.engine.record_refund(request).await)? {

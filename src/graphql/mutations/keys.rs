@@ -4,14 +4,20 @@ use async_graphql::{ID, InputObject, SimpleObject};
 
 use super::user_error::{UserError, settled};
 use crate::{
-    domain::id::{self, Noun},
+    domain::{
+        id::{self, Noun},
+        words::KeyScope,
+    },
     engine::{RefusalCode, api_keys::CreateApiKey},
     graphql::{
         caller::Operator,
         errors::ApiError,
         scalars::DateTime,
         scope::Scope,
-        types::{api_key::ApiKey, words::ApiKeyRole},
+        types::{
+            api_key::ApiKey,
+            words::{ApiKeyRole, ApiKeyScope},
+        },
     },
 };
 
@@ -22,8 +28,26 @@ pub struct CreateApiKeyInput {
     pub name: String,
     /// What its holder may do.
     pub role: ApiKeyRole,
+    /// What of that it may do; everything unless told. Only for server keys.
+    pub scopes: Option<Vec<ApiKeyScope>>,
     /// When it stops working; never unless told.
     pub expires_at: Option<DateTime>,
+    /// How much may be asked for with it, in cost of documents a second, 1 to 10,000; five seconds of that at once. No
+    /// limit unless told.
+    pub cost_per_second: Option<i32>,
+}
+
+impl CreateApiKeyInput {
+    fn request(self) -> CreateApiKey {
+        CreateApiKey {
+            name: self.name,
+            role: self.role.into(),
+            scopes: self.scopes.map(|scopes| scopes.into_iter().map(KeyScope::from).collect()),
+            expires_at: self.expires_at.map(|at| at.0),
+            // Less than nothing is refused as nothing is.
+            cost_per_second: self.cost_per_second.map(|cost| u32::try_from(cost).unwrap_or(0)),
+        }
+    }
 }
 
 /// What came of making a key.
@@ -40,9 +64,7 @@ pub struct CreateApiKeyPayload {
 /// Makes a key.
 pub(super) async fn create_api_key(scope: &Scope, input: CreateApiKeyInput) -> Result<CreateApiKeyPayload, ApiError> {
     let by = scope.caller_as::<Operator<'_>>()?;
-    let CreateApiKeyInput { name, role, expires_at } = input;
-    let request = CreateApiKey { name, role: role.into(), expires_at: expires_at.map(|at| at.0) };
-    Ok(match settled(scope.engine.create_api_key(request, by.key).await)? {
+    Ok(match settled(scope.engine.create_api_key(input.request(), by.key).await)? {
         Ok((key, secret)) => {
             CreateApiKeyPayload { api_key: Some(key.into()), secret: Some(secret), user_errors: Vec::new() }
         }

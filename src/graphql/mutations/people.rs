@@ -12,11 +12,12 @@ use crate::{
         update_user::UpdateUser,
     },
     graphql::{
-        caller::{Known, Sight, Staff},
+        caller::{Registrar, Sight, UserWriter},
         errors::ApiError,
         scope::Scope,
         types::{attribution::Attribution, user::User},
     },
+    store::models,
 };
 
 /// Who signs up, and what brought them.
@@ -88,11 +89,10 @@ impl SignUpPayload {
 
 /// Signs a user up; members only themselves.
 pub(super) async fn sign_up(scope: &Scope, visitor: Visitor, input: SignUpInput) -> Result<SignUpPayload, ApiError> {
-    scope.caller_as::<Known>()?;
-    let sight = match &scope.caller {
-        Caller::Member { external_id } if *external_id != input.external_id => return Err(ApiError::Forbidden),
-        Caller::Anonymous | Caller::Member { .. } => Sight::Own,
-        Caller::Server { .. } | Caller::Admin { .. } => Sight::Staff,
+    let sight = match scope.caller_as::<Registrar<'_>>()? {
+        Registrar::Member { external_id } if external_id != input.external_id => return Err(ApiError::Forbidden),
+        Registrar::Member { .. } => Sight::Own,
+        Registrar::Host => scope.sight_of_written(),
     };
     Ok(match settled(scope.engine.sign_up(input.of(&scope.caller, visitor)).await)? {
         Ok(signed_up) => SignUpPayload::done(signed_up, sight),
@@ -124,13 +124,14 @@ pub struct UpdateUserPayload {
 
 /// Changes a user.
 pub(super) async fn update_user(scope: &Scope, input: UpdateUserInput) -> Result<UpdateUserPayload, ApiError> {
-    scope.caller_as::<Staff>()?;
+    scope.caller_as::<UserWriter<'_>>()?;
     let change = |value: MaybeUndefined<String>| value.as_opt_ref().map(|value| value.cloned());
     let (display_name, email, phone) = (change(input.display_name), change(input.email), change(input.phone));
     let updating = async {
         let user = named(Noun::User, "userId", &input.user_id)?;
         scope.engine.update_user(UpdateUser { user, display_name, email, phone }).await
     };
-    let (user, user_errors) = halves(updating.await, User::for_staff)?;
+    let shown = |row: models::User| User { row: Arc::new(row), sight: scope.sight_of_written() };
+    let (user, user_errors) = halves(updating.await, shown)?;
     Ok(UpdateUserPayload { user, user_errors })
 }

@@ -175,7 +175,7 @@ async fn preview(ctx: &Context<'_>, typed: &str) -> Result<Option<ReferralCodePr
     match scope.engine.look_up_code(typed, Scope::visitor(ctx).address).await? {
         LookUp::Found(code) => ReferralCodePreview::of(scope, *code).await.map(Some),
         LookUp::Unknown => Ok(None),
-        LookUp::Refused => Err(ApiError::RateLimited),
+        LookUp::Refused { retry_after_seconds } => Err(ApiError::RateLimited { retry_after_seconds }),
     }
 }
 

@@ -8,7 +8,6 @@ use super::{event::Event, money::Money};
 use crate::{
     domain::id::Noun,
     graphql::{
-        caller::Sight,
         errors::{ApiError, Nullable},
         scalars::{DateTime, written},
         scope::Scope,
@@ -23,9 +22,10 @@ pub struct Refund(pub Arc<models::Refund>);
 impl Refund {
     async fn event_of(&self, ctx: &Context<'_>) -> Result<Option<Event>, ApiError> {
         let key = &self.0.event_key;
-        let look = Scope::of(ctx)?.engine.store.look(async |tx: &mut Tx| run!(tx, events::by_key(key)));
+        let scope = Scope::of(ctx)?;
+        let look = scope.engine.store.look(async |tx: &mut Tx| run!(tx, events::by_key(key)));
         let row = look.await.map_err(|failure: StoreError| ApiError::from(failure))?;
-        Ok(row.map(|row| Event { row: Arc::new(row), sight: Sight::Staff }))
+        Ok(row.map(|row| Event { row: Arc::new(row), sight: scope.sight_of_written() }))
     }
 }
 

@@ -181,6 +181,20 @@ pub enum ApiKeyRole {
     Admin,
 }
 
+/// What a server key may do.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "words::KeyScope")]
+pub enum ApiKeyScope {
+    /// See every user, event, reward and claim. Without it a key sees of what it writes only what it wrote.
+    Read,
+    /// Record events and refunds.
+    EventsWrite,
+    /// Sign users up, change them, make and disable their codes.
+    UsersWrite,
+    /// Claim rewards on behalf of users.
+    ClaimsWrite,
+}
+
 /// What a leaderboard counts.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "words::Metric")]

@@ -1,11 +1,11 @@
 //! One socket, from the upgrade to the close: who it is, what it asks for, whether it is still there.
 
-use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use async_graphql::ServerError;
 use axum::extract::ws::{Message, WebSocket};
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
@@ -15,6 +15,7 @@ use super::protocol::{ClientMessage, Closing, ServerMessage};
 use crate::domain::visitor::Visitor;
 use crate::http::Door;
 use crate::http::deadline::Deadline;
+use crate::http::graphql::UNKNOWN;
 use crate::http::operations::{Operations, Refused, Session};
 use crate::http::parameters::Parameters;
 use crate::http::problem::{RATE_LIMITED, coded};
@@ -26,7 +27,6 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Knock {
     pub(super) authorization: Result<Option<String>, Refused>,
-    pub(super) peer: IpAddr,
     /// Who knocks, as the upgrade's request told.
     pub(super) visitor: Visitor,
 }
@@ -54,11 +54,11 @@ enum Event {
     ToSend(String),
     PingDue,
     TimeOver,
+    Revoked,
     ShuttingDown,
 }
 
 /// One socket and everything that belongs to it.
-#[derive(Debug)]
 pub(super) struct Connection<O> {
     socket: WebSocket,
     door: Door<O>,
@@ -66,6 +66,8 @@ pub(super) struct Connection<O> {
     session: Option<Session>,
     /// When `connection_init` has to be there, and later when the credential expires.
     deadline: Deadline,
+    /// Ends when the credential is revoked; nothing before it is known.
+    revocation: Option<BoxFuture<'static, ()>>,
     live: LiveOperations,
     awaits_pong: bool,
 }
@@ -74,7 +76,7 @@ impl<O: Operations> Connection<O> {
     pub(super) fn new(socket: WebSocket, door: Door<O>, knock: Knock) -> Self {
         let deadline = Deadline::after(door.settings.patience.init);
         let live = LiveOperations::new();
-        Self { socket, door, knock, session: None, deadline, live, awaits_pong: false }
+        Self { socket, door, knock, session: None, deadline, revocation: None, live, awaits_pong: false }
     }
 
     /// Attends to the socket until it ends.
@@ -102,6 +104,7 @@ impl<O: Operations> Connection<O> {
                 text = self.live.next_message() => Event::ToSend(text),
                 _ = pings.tick() => Event::PingDue,
                 () = self.deadline.passed() => Event::TimeOver,
+                () = ended(&mut self.revocation) => Event::Revoked,
                 () = &mut leaving => Event::ShuttingDown,
             };
             self.handle(event).await?;
@@ -121,6 +124,7 @@ impl<O: Operations> Connection<O> {
             }
             Event::TimeOver if self.session.is_none() => Err(Closing::InitTimeout.into()),
             Event::TimeOver => Err(Closing::Expired.into()),
+            Event::Revoked => Err(Closing::Revoked.into()),
             Event::ShuttingDown => Err(Closing::GoingAway.into()),
         }
     }
@@ -159,13 +163,16 @@ impl<O: Operations> Connection<O> {
             return Err(Closing::SecondInit.into());
         }
         let authorization = self.credential(&payload)?;
-        let checking = self.door.operations.authenticate(authorization.as_deref(), self.knock.peer);
+        let client = self.knock.visitor.address.unwrap_or(UNKNOWN);
+        let checking = self.door.operations.authenticate(authorization.as_deref(), client);
         let session = tokio::select! {
             session = checking => session,
             () = self.deadline.passed() => return Err(Closing::InitTimeout.into()),
         };
         let session = Session { visitor: self.knock.visitor.clone(), ..session.map_err(closing_of)? };
         self.deadline = Deadline::of(&session);
+        let (operations, holder) = (self.door.operations.clone(), session.clone());
+        self.revocation = Some(Box::pin(async move { operations.revoked(&holder).await }));
         self.session = Some(session);
         self.say(ServerMessage::ConnectionAck).await
     }
@@ -219,6 +226,13 @@ fn closing_of(refused: Refused) -> Closing {
 /// The library's error type is not ours to match on; a test holds on to its words.
 fn fault_of(error: &axum::Error) -> Closing {
     if error.to_string().starts_with("Space limit exceeded") { Closing::TooBig } else { Closing::BrokenFrame }
+}
+
+async fn ended(event: &mut Option<BoxFuture<'static, ()>>) {
+    match event {
+        Some(event) => event.await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Closes in the way the protocol of WebSockets asks: say so, wait for the answer, but not for long.

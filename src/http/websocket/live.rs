@@ -158,7 +158,7 @@ async fn operate<O: Operations>(door: Door<O>, session: Session, asked: Paramete
 }
 
 async fn work<O: Operations>(door: Door<O>, session: Session, asked: Parameters, reporter: &Reporter) {
-    let mut results = match admit(&door, asked, &session) {
+    let mut results = match admit(&door, asked, &session).await {
         Ok(admitted) => results(door, admitted, session),
         Err(error) => stream::iter([Told::refused(vec![error])]).boxed(),
     };

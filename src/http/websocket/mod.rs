@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Door;
 use super::answer::{Outcome, answer};
-use super::graphql::{authorization, peer};
+use super::graphql::authorization;
 use super::media::Media;
 use super::operations::Operations;
 use super::problem::{FORBIDDEN, UNAVAILABLE, coded};
@@ -40,7 +40,6 @@ pub(crate) fn accept<O: Operations>(door: Door<O>, upgrade: WebSocketUpgrade, pa
     }
     let knock = Knock {
         authorization: authorization(&parts.headers).map(|value| value.map(str::to_owned)),
-        peer: peer(&parts.extensions),
         visitor: visitor(&parts.extensions, &parts.headers, &door.settings.trusted_proxies),
     };
     // The connection's seat is held up with it; without a listener of ours the socket holds by itself.

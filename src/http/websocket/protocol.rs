@@ -113,6 +113,8 @@ pub(super) enum Closing {
     Forbidden,
     /// The credential was good and is not any more.
     Expired,
+    /// The credential was revoked.
+    Revoked,
     /// Another protocol, or none.
     UnknownSubprotocol,
     /// No `connection_init` in time.
@@ -137,6 +139,7 @@ impl Closing {
             Self::Unauthorized => (4401, "Unauthorized"),
             Self::Forbidden => (4403, "Forbidden"),
             Self::Expired => (4403, "Credential expired"),
+            Self::Revoked => (4403, "Credential revoked"),
             Self::UnknownSubprotocol => (4406, "Subprotocol not acceptable"),
             Self::InitTimeout => (4408, "Connection initialisation timeout"),
             Self::DuplicateId => (4409, "An operation of this id is still running"),

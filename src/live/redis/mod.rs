@@ -1,4 +1,4 @@
-//! The twin that carries hints between servers over Redis.
+//! The twin that carries hints between servers over Redis, and the buckets that they share (`shared_book`).
 //!
 //! Hints are all that travels: Redis publish/subscribe loses messages by design, so nothing here is believed, it only
 //! leads to a read. Two connections, each owned by one task that reconnects for ever with a jittered backoff:
@@ -18,7 +18,12 @@ mod listener;
 mod outgoing;
 mod publisher;
 mod server;
+mod shared_book;
 
+#[cfg(test)]
+mod limits_tests;
+#[cfg(test)]
+mod own_redis;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +40,7 @@ use super::{Hint, LinkState, LiveError, LiveStatus};
 use listener::Listener;
 use outgoing::Outgoing;
 use publisher::Publisher;
+pub(in crate::live) use shared_book::SharedBook;
 
 /// Longest wait for a connection to be made and acknowledged.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);

@@ -1,112 +1,18 @@
 //! Several servers of one namespace, and a Redis that comes and goes under them.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use redis::Client;
 use tokio::time::sleep;
 
+use super::own_redis::{OwnRedis, free_port, shared_redis};
 use crate::live::story::{Truth, eventually, quiet, seen_until, soon, told_only};
 use crate::live::{Hint, LinkState, Live, LiveSettings};
 
 /// A server of its own number in the same namespace.
 fn another(settings: &LiveSettings) -> LiveSettings {
     LiveSettings { namespace: settings.namespace.clone(), ..told_only() }
-}
-
-async fn answers(url: &str) -> bool {
-    let Ok(client) = Client::open(url) else { return false };
-    let Ok(mut connection) = client.get_multiplexed_async_connection().await else { return false };
-    redis::cmd("PING").exec_async(&mut connection).await.is_ok()
-}
-
-/// Leaves a test out where there is no Redis, aloud, and never on CI.
-fn leave_out(what: &str) {
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "CI has to have {what}");
-    eprintln!("left out: there is no {what}");
-}
-
-/// The shared Redis of a test run.
-async fn shared_redis() -> Option<String> {
-    let url = std::env::var("TEST_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
-    if answers(&url).await {
-        return Some(url);
-    }
-    leave_out("Redis at TEST_REDIS_URL");
-    None
-}
-
-/// A Redis only this test talks to, so that it may be killed.
-struct OwnRedis {
-    port: u16,
-    server: Option<Child>,
-}
-
-impl OwnRedis {
-    async fn start() -> Option<OwnRedis> {
-        let mut own = OwnRedis { port: free_port(), server: None };
-        if own.again().await {
-            return Some(own);
-        }
-        leave_out("redis-server");
-        None
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    /// Starts it (again), empty; says whether the program is there.
-    async fn again(&mut self) -> bool {
-        let (port, dir) = (self.port.to_string(), std::env::temp_dir());
-        let server = Command::new("redis-server")
-            .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .current_dir(dir)
-            .stdout(Stdio::null())
-            .spawn();
-        self.server = server.ok();
-        if self.server.is_some() {
-            let url = self.url();
-            soon("Redis answers", async {
-                while !answers(&url).await {
-                    sleep(Duration::from_millis(20)).await;
-                }
-            })
-            .await;
-        }
-        self.server.is_some()
-    }
-
-    fn kill(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill().expect("it was ours and ran");
-            server.wait().expect("it ends");
-        }
-    }
-
-    /// Freezes it (`STOP`) or lets it go on (`CONT`): its connections stay open and nothing answers.
-    fn signal(&self, name: &str) {
-        let pid = self.server.as_ref().expect("it runs").id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().expect("kill is there").success());
-    }
-
-    /// Cuts the connections of a type: `pubsub` or `normal`.
-    async fn cut(&self, kind: &str) {
-        let mut connection = Client::open(self.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
-        let kill: i64 = redis::cmd("CLIENT").arg(&["KILL", "TYPE", kind]).query_async(&mut connection).await.unwrap();
-        assert!(kill >= 1, "nothing was cut");
-    }
-}
-
-impl Drop for OwnRedis {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,6 +19,8 @@ row! {
         expires_at: Option<Timestamp>,
         revoked_at: Option<Timestamp>,
         last_used_at: Option<Timestamp>,
+        scopes: Option<String>,
+        cost_per_second: Option<i32>,
     }
 }
 

@@ -25,6 +25,19 @@ pub async fn insert(conn: &mut Connection, key: ApiKey) -> QueryResult<bool> {
     insert.execute(conn).await.map(|rows| rows == 1)
 }
 
+/// Notes when a key was last used, unless that was noted after `earlier`.
+pub async fn note_use(conn: &mut Connection, id: Id, at: Timestamp, earlier: Timestamp) -> QueryResult<bool> {
+    let unnoted = api_keys::last_used_at.is_null().or(api_keys::last_used_at.le(earlier));
+    let key = diesel::update(api_keys::table.find(id).filter(unnoted));
+    key.set(api_keys::last_used_at.eq(at)).execute(conn).await.map(|rows| rows == 1)
+}
+
+/// Whether a key was revoked; one that is not there is as good as revoked.
+pub async fn is_revoked(conn: &mut Connection, id: Id) -> QueryResult<bool> {
+    let live = api_keys::table.find(id).filter(api_keys::revoked_at.is_null()).select(api_keys::id);
+    live.first::<Id>(conn).await.optional().map(|live| live.is_none())
+}
+
 /// Revokes a key that is not revoked yet, and gives it with whether this was it; nothing when there is no such key.
 pub async fn revoke(conn: &mut Connection, id: Id, at: Timestamp) -> QueryResult<(Option<ApiKey>, bool)> {
     let live = api_keys::table.find(id).filter(api_keys::revoked_at.is_null());

@@ -137,6 +137,7 @@ fn hash_of(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::scopes::Scopes;
     use crate::graphql::document::sample::refusal;
 
     const TEXT: &str = "{ viewer { id } }";
@@ -192,7 +193,7 @@ mod tests {
     #[test]
     fn only_trusted_documents_are_found_except_for_operators() {
         let library = Library::of(Trusted::parse(&format!(r#"{{"viewer-1": "{TEXT}"}}"#)).unwrap());
-        let server = Caller::Server { key: "shop".to_owned() };
+        let server = Caller::Server { key: "shop".to_owned(), scopes: Scopes::ALL };
         let member = Caller::Member { external_id: "ann".to_owned() };
         for caller in [Caller::Anonymous, member, server] {
             for asked in [
