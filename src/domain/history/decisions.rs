@@ -10,7 +10,10 @@ use super::Decision;
 ///
 /// There are few of an event, and millions of events: a sorted list takes a small part of the memory of a map of maps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Decisions(Vec<(Box<str>, Box<[(i32, Decision)]>)>);
+pub struct Decisions(Vec<OfRule>);
+
+/// The key of a rule, and what was decided for each of its levels.
+type OfRule = (Box<str>, Box<[(i32, Decision)]>);
 
 impl Decisions {
     /// None yet.
