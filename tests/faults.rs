@@ -8,7 +8,11 @@
 //! | no Redis, whatever ails it | answered | goes on, later | goes on |
 //!
 //! Each fault prints a line of what was seen: `cargo test --test faults -- --nocapture`.
-#![expect(clippy::expect_used, reason = "in a test, what fails should fail loudly")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "in a test, what fails should fail loudly; what was seen is told"
+)]
 
 #[path = "faults/house.rs"]
 mod house;
