@@ -34,8 +34,8 @@ pub(crate) use run;
 /// How long a transaction may take in all. Statements have limits of their own in the database; this one is for a server
 /// or a line that falls silent, where no answer comes and no error either.
 const TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
-/// The same for a worker, and for whoever checks whole tables.
-const LONG_TRANSACTION_LIMIT: Duration = Duration::from_secs(75);
+/// The same for a worker, for whoever checks whole tables, and for the lock under which migrations run.
+const LONG_TRANSACTION_LIMIT: Duration = Duration::from_secs(600);
 /// How often a write is run again after it lost against another one.
 const MAX_ATTEMPTS: u32 = 8;
 /// Pause before the second attempt; doubled for each further one.
