@@ -4,7 +4,7 @@ use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{BackendKind, Store, StoreError, Tx, parse_url};
+use super::{Backend, BackendKind, Store, StoreError, Tx, parse_url, pool, postgres};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -22,18 +22,33 @@ impl Store {
         }
     }
 
+    /// However long it takes, here or on the replica that holds the lock: nothing has a limit but the making of the lock
+    /// table. The lock is let go of when its connection is closed, whatever happens.
     async fn migrate_postgres(&self) -> Result<usize, StoreError> {
         self.make_lock_table().await?;
-        self.write_long(async |tx: &mut Tx| {
-            let Tx::Postgres(lock) = tx else { return Err(StoreError::Corrupt("not PostgreSQL".to_owned())) };
-            lock.batch_execute(
-                "SET LOCAL idle_in_transaction_session_timeout = 0; SELECT id FROM migration_lock FOR UPDATE",
-            )
-            .await
-            .map_err(StoreError::from_driver)?;
-            self.run_postgres().await
+        let mut lock = self.own_connection().await?;
+        let text = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; \
+                    SELECT id FROM migration_lock FOR UPDATE";
+        lock.batch_execute(text).await.map_err(StoreError::from_driver)?;
+        let connection = self.own_connection().await?;
+        blocking(move || {
+            let mut harness = AsyncMigrationHarness::new(connection);
+            harness.run_pending_migrations(POSTGRES).map(|done| done.len()).map_err(|error| error.to_string())
         })
         .await
+    }
+
+    /// A connection that is not given back, and whose statements may take as long as they want: building an index takes
+    /// longer than a request may.
+    async fn own_connection(&self) -> Result<AsyncPgConnection, StoreError> {
+        let loan = match &self.backend {
+            Backend::Postgres { pool } => pool.get().await.map_err(pool::explain)?,
+            Backend::Sqlite { .. } => return Err(StoreError::Corrupt("not PostgreSQL".to_owned())),
+        };
+        let mut connection = postgres::Loan::take(loan);
+        let text = "SET statement_timeout = 0; SET lock_timeout = 0";
+        connection.batch_execute(text).await.map_err(StoreError::from_driver)?;
+        Ok(connection)
     }
 
     async fn make_lock_table(&self) -> Result<(), StoreError> {
@@ -49,22 +64,6 @@ impl Store {
             }
         }
         self.look(make).await
-    }
-
-    async fn run_postgres(&self) -> Result<usize, StoreError> {
-        let loan = match &self.backend {
-            super::Backend::Postgres { pool } => pool.get().await.map_err(super::pool::explain)?,
-            super::Backend::Sqlite { .. } => return Ok(0),
-        };
-        let connection: AsyncPgConnection = super::postgres::Loan::take(loan);
-        // Index builds of later migrations may take longer than a request's statement.
-        let mut connection = connection;
-        connection.batch_execute("SET statement_timeout = 0").await.map_err(StoreError::from_driver)?;
-        blocking(move || {
-            let mut harness = AsyncMigrationHarness::new(connection);
-            harness.run_pending_migrations(POSTGRES).map(|done| done.len()).map_err(|error| error.to_string())
-        })
-        .await
     }
 }
 

@@ -34,8 +34,10 @@ pub(crate) use run;
 /// How long a transaction may take in all. Statements have limits of their own in the database; this one is for a server
 /// or a line that falls silent, where no answer comes and no error either.
 const TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
-/// The same for a worker, for whoever checks whole tables, and for the lock under which migrations run.
-const LONG_TRANSACTION_LIMIT: Duration = Duration::from_secs(600);
+/// The same for a worker, whose statements may take a minute each.
+const LONG_WRITE_LIMIT: Duration = Duration::from_secs(120);
+/// The same for whoever checks whole tables, in a few statements of up to a minute.
+const LONG_SNAPSHOT_LIMIT: Duration = Duration::from_secs(600);
 /// How often a write is run again after it lost against another one.
 const MAX_ATTEMPTS: u32 = 8;
 /// Pause before the second attempt; doubled for each further one.
@@ -168,7 +170,8 @@ impl Store {
     async fn in_time<T>(&self, door: Door, work: impl Future<Output = T> + Send) -> Result<T, StoreError> {
         let limit = match (&self.backend, door) {
             (Backend::Sqlite { .. }, _) => return Ok(work.await),
-            (Backend::Postgres { .. }, Door::LongWrite | Door::LongSnapshot) => LONG_TRANSACTION_LIMIT,
+            (Backend::Postgres { .. }, Door::LongWrite) => LONG_WRITE_LIMIT,
+            (Backend::Postgres { .. }, Door::LongSnapshot) => LONG_SNAPSHOT_LIMIT,
             (Backend::Postgres { .. }, Door::Snapshot | Door::Write) => TRANSACTION_LIMIT,
         };
         let silent = |_| StoreError::Unavailable(format!("no answer within {} s", limit.as_secs()));
