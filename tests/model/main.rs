@@ -5,7 +5,7 @@
 //!
 //! | variable | default | |
 //! | --- | --- | --- |
-//! | `BANYAN_MODEL_HISTORIES` | 60 on SQLite and 20 on PostgreSQL; with `CI=true` 1,200 and 180 | how many histories |
+//! | `BANYAN_MODEL_HISTORIES` | 60 on SQLite and 20 on PostgreSQL; with `CI=true` 2,000 and 300 | how many histories |
 //! | `BANYAN_MODEL_AT_ONCE` | 5 on each; with `CI=true` 20 | how many histories sixteen at a time |
 //! | `BANYAN_MODEL_SEED` | 1 | the first seed; a history is made from its seed alone |
 //! | `BANYAN_MODEL_TRIES` | 250 | how often a mismatch is tried to be made shorter |
@@ -43,13 +43,13 @@ use run::Mode;
 
 #[test]
 fn histories_on_sqlite() {
-    run::run(BackendKind::Sqlite, Mode::OneByOne, run::how_many("BANYAN_MODEL_HISTORIES", 60, 1_200));
+    run::run(BackendKind::Sqlite, Mode::OneByOne, run::how_many("BANYAN_MODEL_HISTORIES", 60, 2_000));
 }
 
 #[test]
 fn histories_on_postgres() {
     if support::postgres_url().is_some() {
-        run::run(BackendKind::Postgres, Mode::OneByOne, run::how_many("BANYAN_MODEL_HISTORIES", 20, 180));
+        run::run(BackendKind::Postgres, Mode::OneByOne, run::how_many("BANYAN_MODEL_HISTORIES", 20, 300));
     }
 }
 
