@@ -165,6 +165,10 @@ impl Operations for House {
         Ok(Accepted { document, price, meters })
     }
 
+    async fn turn_away(&self, refused: ServerError, _session: &Session) -> ServerError {
+        refused
+    }
+
     async fn revoked(&self, session: &Session) {
         let Caller::Server { key, .. } = &session.caller else { return std::future::pending().await };
         while !(key == "key-revoked" && self.counters.revoked.load(Ordering::SeqCst)) {
