@@ -147,7 +147,7 @@ pub fn routes(engine: Engine, options: &Options, shutdown: Shutdown) -> Result<R
         public_url,
         trusted_proxies: trusted_proxies.clone(),
     };
-    let allowed_origins = options.allowed_origins.clone();
+    let allowed_origins = options.origins.listed()?;
     let doors = DoorSettings { allowed_origins, trusted_proxies, library, shutdown, ..DoorSettings::default() };
     let routes = http::router(front, doors).merge(pages::router()).merge(links::router(links));
     Ok(http::with_security_headers(routes))

@@ -25,6 +25,8 @@ pub struct Counters {
     pub added: AtomicUsize,
     pub streams: AtomicUsize,
     pub begun: AtomicUsize,
+    /// Requests whose sender was asked for.
+    pub asked: AtomicUsize,
     pub not_ready: AtomicBool,
     pub revoked: AtomicBool,
 }
@@ -132,6 +134,7 @@ pub struct House {
 
 impl Operations for House {
     async fn authenticate(&self, authorization: Option<&str>, _peer: IpAddr) -> Result<Session, Refused> {
+        self.counters.asked.fetch_add(1, Ordering::SeqCst);
         let session = |caller| Session { caller, expires_in: None, visitor: Visitor::default(), key: None };
         let server = |key: &str| session(Caller::Server { key: key.to_owned(), scopes: Scopes::ALL });
         match authorization {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test, what fails should fail loudly")]
 
 mod client;
+mod cors;
 mod events;
 mod health;
 mod house;
