@@ -17,9 +17,11 @@ use crate::{
 
 mod keys;
 mod origins;
+mod tls;
 
 pub use keys::{Keys, NewKey, Role, Scope};
 pub use origins::OriginOptions;
+pub use tls::TlsOptions;
 
 /// A self-hosted referral engine behind a GraphQL API.
 #[derive(Debug, Parser)]
@@ -166,6 +168,9 @@ pub struct Options {
     /// Connections that one address may have at once, unless it is a trusted proxy.
     #[arg(long, env = "CONNECTIONS_PER_ADDRESS", default_value_t = CONNECTIONS_PER_ADDRESS, global = true)]
     pub connections_per_address: usize,
+    /// Where connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// Pages of other sites that may use the API.
     #[command(flatten)]
     pub origins: OriginOptions,
@@ -227,6 +232,9 @@ pub enum ConfigError {
          http://localhost:3000: in lower case, without a path, a slash at the end or the usual port; `*` is not taken"
     )]
     Origin(String),
+    /// A certificate needs a key, and a key a certificate.
+    #[error("TLS_CERT and TLS_KEY belong together: {0} is missing")]
+    Tls(&'static str),
     /// There must be at least one connection.
     #[error("DATABASE_CONNECTIONS must be 1 to 1000")]
     Connections,
@@ -253,6 +261,7 @@ impl Options {
         landing::page(&self.public_url()).map_err(|_| ConfigError::Links)?;
         self.landing()?;
         self.origins.listed()?;
+        self.tls.files()?;
         self.proxies().map(drop)
     }
 
@@ -289,7 +298,12 @@ impl Options {
     /// Base of the addresses that are shown.
     pub fn public_url(&self) -> String {
         let given = self.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        given.unwrap_or_else(|| format!("http://{}", self.bind))
+        given.unwrap_or_else(|| self.own_url())
+    }
+
+    /// Where the server listens, as an address.
+    pub fn own_url(&self) -> String {
+        format!("{}://{}", self.tls.scheme(), self.bind)
     }
 
     /// Whether this process has a role.

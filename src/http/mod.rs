@@ -20,6 +20,7 @@
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
 //! | [`server`], [`shutdown`], [`stall`], `deadline` | the accept loop, and how things end |
+//! | [`tls`] | the same behind TLS |
 //! | [`headcount`] | how many connections each address has |
 
 pub mod answer;
@@ -48,6 +49,7 @@ pub mod server;
 pub mod settings;
 pub mod shutdown;
 pub mod stall;
+pub mod tls;
 mod visitor;
 pub mod websocket;
 
@@ -55,9 +57,10 @@ pub use cors::Origin;
 pub use headers::with_security_headers;
 pub use operations::{Accepted, KeyInUse, Operations, Refused, Session};
 pub use price::Price;
-pub use server::serve;
+pub use server::{Gate, serve};
 pub use settings::{DoorSettings, ServerLimits};
 pub use shutdown::Shutdown;
+pub use tls::{CertificateFiles, Tls};
 
 use axum::Router;
 use axum::routing::{MethodRouter, any, get};
