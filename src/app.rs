@@ -19,7 +19,7 @@ use crate::{
         sdl,
     },
     http::{
-        self, DoorSettings, Shutdown,
+        self, DoorSettings, Gate, Shutdown, Tls,
         auth::Verifier,
         links::{self, LinkDoor},
         pages,
@@ -96,6 +96,7 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     let listener = TcpListener::bind(options.bind)
         .await
         .map_err(|error| format!("cannot listen on {}: {error} (choose another with BIND)", options.bind))?;
+    let tls = options.tls.files()?.map(Tls::open).transpose()?.map(Arc::new);
     let shutdown = Shutdown::new();
     // Built before anything is printed, too: settings that are not sound end the start here.
     let is_api = options.has_role(ProcessRole::Api);
@@ -118,8 +119,9 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     }
     greet(&options, admin_key.as_deref());
     tokio::spawn(begin_when_told(shutdown.clone()));
+    tls.clone().map(|tls| tokio::spawn(tls.keep_renewed()));
     match routes {
-        Some(routes) => http::serve(listener, routes, options.server_limits()?, shutdown).await?,
+        Some(routes) => http::serve(Gate { listener, tls }, routes, options.server_limits()?, shutdown).await?,
         None => shutdown.begun().await,
     }
     stop.send_replace(true);
@@ -147,7 +149,7 @@ pub fn routes(engine: Engine, options: &Options, shutdown: Shutdown) -> Result<R
         public_url,
         trusted_proxies: trusted_proxies.clone(),
     };
-    let allowed_origins = options.allowed_origins.clone();
+    let allowed_origins = options.origins.listed()?;
     let doors = DoorSettings { allowed_origins, trusted_proxies, library, shutdown, ..DoorSettings::default() };
     let routes = http::router(front, doors).merge(pages::router()).merge(links::router(links));
     Ok(http::with_security_headers(routes))
@@ -199,7 +201,7 @@ async fn seed_demo(engine: &Engine) -> Result<(), Fatal> {
 
 /// What whoever started the server wants to know: where it is, and how to get in.
 fn greet(options: &Options, admin_key: Option<&str>) {
-    let base = format!("http://{}", options.bind);
+    let base = options.own_url();
     if !options.has_role(ProcessRole::Api) {
         say("Banyan folds; it answers no requests (ROLES).");
         return;

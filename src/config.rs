@@ -16,8 +16,12 @@ use crate::{
 };
 
 mod keys;
+mod origins;
+mod tls;
 
 pub use keys::{Keys, NewKey, Role, Scope};
+pub use origins::OriginOptions;
+pub use tls::TlsOptions;
 
 /// A self-hosted referral engine behind a GraphQL API.
 #[derive(Debug, Parser)]
@@ -164,9 +168,12 @@ pub struct Options {
     /// Connections that one address may have at once, unless it is a trusted proxy.
     #[arg(long, env = "CONNECTIONS_PER_ADDRESS", default_value_t = CONNECTIONS_PER_ADDRESS, global = true)]
     pub connections_per_address: usize,
-    /// Origins of pages that may open a WebSocket, separated by commas.
-    #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
-    pub allowed_origins: Vec<String>,
+    /// Where connections are encrypted.
+    #[command(flatten)]
+    pub tls: TlsOptions,
+    /// Pages of other sites that may use the API.
+    #[command(flatten)]
+    pub origins: OriginOptions,
     /// A JSON file of the documents that may be run, by everybody but operators: a map from ids to documents, or a
     /// persisted query manifest of Apollo's. All documents may be run unless given.
     #[arg(long, env = "TRUSTED_DOCUMENTS", global = true)]
@@ -219,6 +226,15 @@ pub enum ConfigError {
     /// A proxy is neither an address nor a network.
     #[error("TRUSTED_PROXIES: `{0}` is neither an address nor a network such as 10.0.0.0/8")]
     Proxy(String),
+    /// An origin is not written as browsers write it.
+    #[error(
+        "ALLOWED_ORIGINS: `{0}` is not an origin as browsers send it, such as https://app.example or \
+         http://localhost:3000: in lower case, without a path, a slash at the end or the usual port; `*` is not taken"
+    )]
+    Origin(String),
+    /// A certificate needs a key, and a key a certificate.
+    #[error("TLS_CERT and TLS_KEY belong together: {0} is missing")]
+    Tls(&'static str),
     /// There must be at least one connection.
     #[error("DATABASE_CONNECTIONS must be 1 to 1000")]
     Connections,
@@ -244,6 +260,8 @@ impl Options {
         }
         landing::page(&self.public_url()).map_err(|_| ConfigError::Links)?;
         self.landing()?;
+        self.origins.listed()?;
+        self.tls.files()?;
         self.proxies().map(drop)
     }
 
@@ -280,7 +298,12 @@ impl Options {
     /// Base of the addresses that are shown.
     pub fn public_url(&self) -> String {
         let given = self.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        given.unwrap_or_else(|| format!("http://{}", self.bind))
+        given.unwrap_or_else(|| self.own_url())
+    }
+
+    /// Where the server listens, as an address.
+    pub fn own_url(&self) -> String {
+        format!("{}://{}", self.tls.scheme(), self.bind)
     }
 
     /// Whether this process has a role.

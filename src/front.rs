@@ -70,6 +70,14 @@ impl Front {
         }
     }
 
+    /// Charges whoever a session belongs to, and notes that its key is in use.
+    async fn charge(&self, session: &Session, price: Price) -> Result<Meters, ServerError> {
+        if let Some(key) = &session.key {
+            self.engine.note_use(key.id);
+        }
+        Meters::of(self.engine.charge(payer(session), price).await)
+    }
+
     async fn by_credential(&self, authorization: Option<&str>) -> Result<Session, Refused> {
         let credential = authorization.map(Credential::from_header).transpose();
         match credential
@@ -134,10 +142,7 @@ impl Operations for Front {
         session: &Session,
     ) -> Result<Accepted, ServerError> {
         let checked = self.guard.admit(query, operation_name, variables);
-        if let Some(key) = &session.key {
-            self.engine.note_use(key.id);
-        }
-        let meters = Meters::of(self.engine.charge(payer(session), price(&checked)).await)?;
+        let meters = self.charge(session, price(&checked)).await?;
         match checked {
             Ok(admitted) => {
                 let price = http::Price { requested: admitted.cost, limit: self.guard.limits().cost };
@@ -147,6 +152,16 @@ impl Operations for Front {
                 meters.attach(&mut refused);
                 Err(refused)
             }
+        }
+    }
+
+    async fn turn_away(&self, mut refused: ServerError, session: &Session) -> ServerError {
+        match self.charge(session, Price::LEAST).await {
+            Ok(meters) => {
+                meters.attach(&mut refused);
+                refused
+            }
+            Err(has_to_wait) => has_to_wait,
         }
     }
 

@@ -50,7 +50,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// What a document costs that was refused: reading it was work too.
+    /// What a document costs that was refused or that is not known: reading it, or looking for it, was work too.
     pub const LEAST: Self = Self { cost: 1, claims: 0 };
 }
 

@@ -10,6 +10,7 @@
 //! | [`document`], [`run`] | what every transport does with a request: prepare the document, run it |
 //! | `results`, [`price`] | what comes of it, one after the other; what it may cost |
 //! | `events` | `/graphql` as server-sent events |
+//! | [`cors`] | which pages of other sites may use `/graphql` |
 //! | [`rate_limit`] | how limits are told to callers |
 //! | [`websocket`] | `/graphql` over WebSocket |
 //! | [`auth`] | host tokens and keys |
@@ -19,11 +20,13 @@
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
 //! | [`server`], [`shutdown`], [`stall`], `deadline` | the accept loop, and how things end |
+//! | [`tls`] | the same behind TLS |
 //! | [`headcount`] | how many connections each address has |
 
 pub mod answer;
 pub mod auth;
 pub mod body;
+pub mod cors;
 mod deadline;
 pub mod document;
 mod events;
@@ -46,18 +49,21 @@ pub mod server;
 pub mod settings;
 pub mod shutdown;
 pub mod stall;
+pub mod tls;
 mod visitor;
 pub mod websocket;
 
+pub use cors::Origin;
 pub use headers::with_security_headers;
 pub use operations::{Accepted, KeyInUse, Operations, Refused, Session};
 pub use price::Price;
-pub use server::serve;
+pub use server::{Gate, serve};
 pub use settings::{DoorSettings, ServerLimits};
 pub use shutdown::Shutdown;
+pub use tls::{CertificateFiles, Tls};
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 
 /// What every handler at the door can reach.
 #[derive(Clone, Debug)]
@@ -66,13 +72,22 @@ pub(crate) struct Door<O> {
     pub(crate) settings: DoorSettings,
 }
 
+/// `/graphql`, for pages of other sites too when any are listed.
+///
+/// The layer is around everything that is answered here, so that a page can read why it was refused, and answers what a
+/// browser asks beforehand by itself: nobody is charged for that.
+fn graphql_route<O: Operations>(settings: &DoorSettings) -> MethodRouter<Door<O>> {
+    let route = any(graphql::answer_graphql::<O>);
+    if settings.allowed_origins.is_empty() { route } else { route.layer(cors::cors(&settings.allowed_origins)) }
+}
+
 /// Builds the routes `/graphql`, `/health/live` and `/health/ready` over the given operations.
 ///
 /// Other routes are merged by the caller, who then wraps the whole in [`with_security_headers`] once more, since a
 /// layer covers only the routes that were there before it.
 pub fn router<O: Operations>(operations: O, settings: DoorSettings) -> Router {
     let routes = Router::new()
-        .route("/graphql", any(graphql::answer_graphql::<O>))
+        .route("/graphql", graphql_route(&settings))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready::<O>))
         .with_state(Door { operations, settings });

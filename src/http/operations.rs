@@ -42,6 +42,11 @@ pub trait Operations: Clone + Send + Sync + 'static {
         session: &Session,
     ) -> impl Future<Output = Result<Accepted, ServerError>> + Send;
 
+    /// Charges the caller for a request whose document was refused before it was looked at, as when its hash is not known.
+    ///
+    /// Returns the refusal, which then tells how the caller's limits stand; or another, for who has to wait.
+    fn turn_away(&self, refused: ServerError, session: &Session) -> impl Future<Output = ServerError> + Send;
+
     /// Runs a query or a mutation.
     ///
     /// The request carries its parsed document; the implementation adds its own data (caller, loaders).

@@ -12,8 +12,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use super::problem::{RATE_LIMITED, RETRY_AFTER, coded, is_request_error, set_extension};
 use crate::engine::charge::{Bill, Meter};
 
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const STANDING: HeaderName = HeaderName::from_static("ratelimit");
+/// What each limit allows.
+pub(super) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// What is left of each limit.
+pub(super) const STANDING: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The name, in `extensions`, of how a caller's limits stand.
 pub const RATE_LIMIT: &str = "rateLimit";

@@ -41,7 +41,11 @@ pub(crate) async fn admit<O: Operations>(
 ) -> Result<Admitted, ServerError> {
     let Parameters { document, operation_name, variables, extensions } = parameters;
     let library = &door.settings.library;
-    let found = library.find(document, &session.caller)?;
+    let found = match library.find(document, &session.caller) {
+        Ok(found) => found,
+        // Looking was work too: nobody tries hashes for nothing.
+        Err(refused) => return Err(door.operations.turn_away(refused, session).await),
+    };
     let Accepted { document, price, meters } =
         door.operations.admit(&found.text, operation_name.as_deref(), &variables, session).await?;
     // Not before: what is refused would push out what is of use.

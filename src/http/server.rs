@@ -1,4 +1,4 @@
-//! The accept loop: HTTP/1 and HTTP/2 over TCP, with limits, and a way to end.
+//! The accept loop: HTTP/1 and HTTP/2 over TCP or TLS, with limits, and a way to end.
 //!
 //! Not `axum::serve`, which lets clients take all the time in the world: idle connections, slow heads and unread answers
 //! were all still open after 75 seconds.
@@ -20,12 +20,15 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 use super::headcount::{Counted, Headcount};
 use super::settings::ServerLimits;
 use super::shutdown::{Held, Shutdown};
 use super::stall::StallGuard;
+use super::tls::{Tls, say_https, speaks_plainly};
 
 /// Largest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -50,6 +53,24 @@ pub(crate) struct Seat {
     _taken: Arc<(OwnedSemaphorePermit, Counted, Held)>,
 }
 
+/// Where connections come in.
+#[derive(Debug)]
+pub struct Gate {
+    /// The socket.
+    pub listener: TcpListener,
+    /// How they are encrypted; they are not without it.
+    pub tls: Option<Arc<Tls>>,
+}
+
+impl From<TcpListener> for Gate {
+    fn from(listener: TcpListener) -> Self {
+        Self { listener, tls: None }
+    }
+}
+
+/// The line to a client. TLS is boxed: it is large, and lines without it need not be.
+type Line = Either<StallGuard<TcpStream>, Box<TlsStream<StallGuard<TcpStream>>>>;
+
 /// Serves the routes until the shutdown begins and everything that was going on is finished, or patience has run out.
 ///
 /// Handlers find the client's address in `ConnectInfo<SocketAddr>`. The same [`Shutdown`] has to be in the
@@ -57,10 +78,11 @@ pub(crate) struct Seat {
 ///
 /// # Errors
 /// None today: a connection that cannot be accepted is logged and tried again.
-pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, shutdown: Shutdown) -> io::Result<()> {
+pub async fn serve(gate: impl Into<Gate>, router: Router, limits: ServerLimits, shutdown: Shutdown) -> io::Result<()> {
+    let Gate { listener, tls } = gate.into();
     let seats = Arc::new(Semaphore::new(limits.connections));
     let headcount = Headcount::new(limits.connections_per_address, limits.trusted_proxies.clone());
-    let house = Arc::new(House { http: http(&limits), router, limits, headcount, shutdown });
+    let house = Arc::new(House { http: http(&limits), tls, router, limits, headcount, shutdown });
     let mut begun = pin!(house.shutdown.begun());
     loop {
         let arrived = tokio::select! {
@@ -125,6 +147,7 @@ fn http(limits: &ServerLimits) -> Builder<TokioExecutor> {
 /// What all connections share.
 struct House {
     http: Builder<TokioExecutor>,
+    tls: Option<Arc<Tls>>,
     router: Router,
     limits: ServerLimits,
     headcount: Arc<Headcount>,
@@ -144,9 +167,11 @@ impl House {
 
     /// Serves one connection to its end.
     async fn attend(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
-        // A connection that refuses the option works all the same, only slower.
-        let _slower = stream.set_nodelay(true);
-        let io = TokioIo::new(StallGuard::new(stream, self.limits.write));
+        let line = match self.line(stream).await {
+            Ok(line) => line,
+            Err(error) => return log_end(peer, Err(error)),
+        };
+        let io = TokioIo::new(line);
         let opened = Arc::new(AtomicBool::new(false));
         let service = service_fn(self.service(peer, seat, opened.clone()));
         let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
@@ -175,6 +200,29 @@ impl House {
                 }
                 () = &mut cut => return,
             }
+        }
+    }
+
+    /// The line to a client, once hands are shaken where it is encrypted: in the time of a head, and not for long after
+    /// the shutdown began.
+    async fn line(&self, stream: TcpStream) -> io::Result<Line> {
+        // A connection that refuses the option works all the same, only slower.
+        let _slower = stream.set_nodelay(true);
+        let guarded = |stream| StallGuard::new(stream, self.limits.write);
+        let Some(tls) = &self.tls else { return Ok(Line::Left(guarded(stream))) };
+        let shaking = async {
+            if speaks_plainly(&stream).await? {
+                return Err(say_https(stream).await);
+            }
+            tls.shake_hands(guarded(stream)).await
+        };
+        let leaving = async {
+            self.shutdown.begun().await;
+            sleep(LAST_CALL).await;
+        };
+        tokio::select! {
+            shaken = timeout(self.limits.head, shaking) => Ok(Line::Right(Box::new(shaken??))),
+            () = leaving => Err(io::ErrorKind::ConnectionAborted.into()),
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::cors::Origin;
 use super::shutdown::Shutdown;
 use crate::graphql::document::Library;
 
@@ -17,8 +18,8 @@ pub const CONNECTIONS_PER_ADDRESS: usize = 2_000;
 /// What the doors have to know besides the operations behind them.
 #[derive(Clone, Debug, Default)]
 pub struct DoorSettings {
-    /// Origins (`https://app.example`) whose pages may open a WebSocket, besides the server's own.
-    pub allowed_origins: Vec<String>,
+    /// Origins whose pages may use `/graphql`, besides the server's own: open a WebSocket, and read answers over HTTP.
+    pub allowed_origins: Vec<Origin>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Documents that requests need not send, and those that they are held to.

@@ -88,6 +88,10 @@ impl Knock<'_> {
     }
 
     pub async fn ask_with(&self, query: &str, variables: Value) -> Answer {
+        self.send(json!({"query": query, "variables": variables})).await
+    }
+
+    pub async fn send(&self, body: Value) -> Answer {
         let mut request = Request::post("/graphql").header("content-type", "application/json");
         if let Some(credential) = &self.credential {
             request = request.header("authorization", format!("Bearer {credential}"));
@@ -95,7 +99,7 @@ impl Knock<'_> {
         if let Some(forwarded) = self.forwarded {
             request = request.header("x-forwarded-for", forwarded);
         }
-        let body = Body::from(json!({"query": query, "variables": variables}).to_string());
+        let body = Body::from(body.to_string());
         let request = request.extension(ConnectInfo(SocketAddr::from((self.address, 40_000)))).body(body).unwrap();
         let (parts, body) = self.door.routes.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = to_bytes(body, ANSWER_LIMIT_BYTES).await.unwrap();

@@ -1,6 +1,6 @@
 //! Everybody has limits of their own, and is told how they stand.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::door::Door;
 use crate::support::each_backend;
@@ -34,6 +34,63 @@ fn without_a_credential_an_address_has_60_requests_a_minute() {
         assert_eq!(visitor.served("{ __typename }", 100).await, 1);
         harness.clock().pass_seconds(3_600);
         assert_eq!(visitor.served("{ __typename }", 100).await, 60);
+        harness.finish().await;
+    });
+}
+
+/// What a client sends who has only the hash of its document, and perhaps another's text.
+fn by_hash(digits: char, query: Option<&str>) -> Value {
+    let hash = digits.to_string().repeat(64);
+    json!({"query": query, "extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash}}})
+}
+
+#[test]
+fn hashes_are_not_looked_up_for_nothing() {
+    each_backend(async |harness| {
+        let door = Door::of(&harness).await;
+        let visitor = door.anonymous("192.0.2.1");
+        let unknown = visitor.send(by_hash('a', None)).await;
+        assert_eq!(unknown.code(), "PERSISTED_QUERY_NOT_FOUND");
+        assert_eq!(unknown.header("ratelimit"), r#""requests";r=59;t=1"#);
+        assert_eq!(visitor.send(by_hash('b', Some(LOOK_UP))).await.header("ratelimit"), r#""requests";r=58;t=1"#);
+        assert_eq!(visitor.send(json!({"documentId": "viewer-1"})).await.header("ratelimit"), r#""requests";r=57;t=1"#);
+        assert_eq!(visitor.served("{ __typename }", 57).await, 57);
+        let refused = visitor.send(by_hash('a', None)).await;
+        assert_eq!((refused.status, refused.code(), refused.header("retry-after")), (429, "RATE_LIMITED", "1"));
+
+        let ann = door.member("ann");
+        for left in [4_999, 4_998] {
+            let unknown = ann.send(by_hash('c', None)).await;
+            assert_eq!(unknown.code(), "PERSISTED_QUERY_NOT_FOUND");
+            assert_eq!(unknown.header("ratelimit"), format!(r#""cost";r={left};t=1, "claims";r=30;t=2"#));
+        }
+        let admin = door.admin().send(by_hash('c', None)).await;
+        assert_eq!((admin.code(), admin.header("ratelimit")), ("PERSISTED_QUERY_NOT_FOUND", ""));
+        harness.finish().await;
+    });
+}
+
+#[test]
+fn documents_that_are_refused_before_they_are_run_were_read_all_the_same() {
+    each_backend(async |harness| {
+        let door = Door::of(&harness).await;
+        let ann = door.member("ann");
+        let aliases = (0..40).map(|n| format!("a{n}: __typename")).collect::<Vec<_>>().join(" ");
+        let refused = [
+            ("{ not graphql".to_owned(), "BAD_USER_INPUT"),
+            (format!("{{ {aliases} }}"), "QUERY_TOO_COMPLEX"),
+            (
+                "{ a: exportUser b: exportUser c: exportUser d: exportUser e: exportUser f: exportUser }".to_owned(),
+                "QUERY_TOO_COMPLEX",
+            ),
+            ("{ nothing }".to_owned(), "BAD_USER_INPUT"),
+            ("query A { __typename } query B { __typename }".to_owned(), "BAD_USER_INPUT"),
+        ];
+        for ((query, code), left) in refused.iter().zip((0..5_000).rev()) {
+            let answer = ann.ask(query).await;
+            assert_eq!((answer.code(), answer.json.get("data")), (*code, None), "{query}");
+            assert!(answer.header("ratelimit").starts_with(&format!("\"cost\";r={left};")), "{query}: {answer:?}");
+        }
         harness.finish().await;
     });
 }

@@ -12,7 +12,8 @@ use banyan::engine::charge::{Bill, Meter};
 use banyan::http::rate_limit::Meters;
 use banyan::http::settings::Patience;
 use banyan::http::{
-    Accepted, DoorSettings, Operations, Price, Refused, ServerLimits, Session, Shutdown, problem, router, serve,
+    Accepted, DoorSettings, Gate, Operations, Price, Refused, ServerLimits, Session, Shutdown, Tls, problem, router,
+    serve,
 };
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::net::TcpListener;
@@ -25,6 +26,8 @@ pub struct Counters {
     pub added: AtomicUsize,
     pub streams: AtomicUsize,
     pub begun: AtomicUsize,
+    /// Requests whose sender was asked for.
+    pub asked: AtomicUsize,
     pub not_ready: AtomicBool,
     pub revoked: AtomicBool,
 }
@@ -132,6 +135,7 @@ pub struct House {
 
 impl Operations for House {
     async fn authenticate(&self, authorization: Option<&str>, _peer: IpAddr) -> Result<Session, Refused> {
+        self.counters.asked.fetch_add(1, Ordering::SeqCst);
         let session = |caller| Session { caller, expires_in: None, visitor: Visitor::default(), key: None };
         let server = |key: &str| session(Caller::Server { key: key.to_owned(), scopes: Scopes::ALL });
         match authorization {
@@ -163,6 +167,10 @@ impl Operations for House {
         let meters = Meters::of(Bill { meters, retry_after_seconds: too_much.then_some(7) })?;
         let price = Price { requested: query.len() as u64, limit: 1_000 };
         Ok(Accepted { document, price, meters })
+    }
+
+    async fn turn_away(&self, refused: ServerError, _session: &Session) -> ServerError {
+        refused
     }
 
     async fn revoked(&self, session: &Session) {
@@ -208,6 +216,15 @@ pub async fn open_patience(change: impl FnOnce(&mut Patience)) -> Running {
 
 /// Opens the house with other settings and limits.
 pub async fn open_with(settings: impl FnOnce(&mut DoorSettings), limits: impl FnOnce(&mut ServerLimits)) -> Running {
+    open_behind(None, settings, limits).await
+}
+
+/// Opens the house behind TLS.
+pub async fn open_behind(
+    tls: Option<Arc<Tls>>,
+    settings: impl FnOnce(&mut DoorSettings),
+    limits: impl FnOnce(&mut ServerLimits),
+) -> Running {
     let counters = Arc::<Counters>::default();
     let schema = Schema::build(Query, Mutation, Subscriptions).data(counters.clone()).finish();
     let house = House { schema, counters: counters.clone() };
@@ -217,7 +234,7 @@ pub async fn open_with(settings: impl FnOnce(&mut DoorSettings), limits: impl Fn
     let shutdown = door.shutdown.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(serve(listener, router(house, door), server, shutdown.clone()));
+    let serving = tokio::spawn(serve(Gate { listener, tls }, router(house, door), server, shutdown.clone()));
     Running { address, counters, shutdown, serving }
 }
 

@@ -1,7 +1,9 @@
 //! What the doors promise whoever knocks, over a real listener and a schema of a few fields.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test, what fails should fail loudly")]
 
+mod certificates;
 mod client;
+mod cors;
 mod events;
 mod health;
 mod house;
@@ -10,4 +12,5 @@ mod limits;
 mod persisted;
 mod server;
 mod subscriptions;
+mod tls;
 mod websocket;

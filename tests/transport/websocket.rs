@@ -172,7 +172,8 @@ async fn a_credential_that_expires_is_closed_with_4403() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_other_origins_are_403() {
-    let house = open_with(|settings| settings.allowed_origins.push("https://app.example".to_owned()), |_| {}).await;
+    let house =
+        open_with(|settings| settings.allowed_origins.push("https://app.example".parse().unwrap()), |_| {}).await;
     let own = format!("http://{}", house.address);
     for (origin, expected) in
         [(own.as_str(), 101), ("https://app.example", 101), ("https://evil.example", 403), ("null", 403)]

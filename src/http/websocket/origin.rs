@@ -3,14 +3,15 @@
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 
+use crate::http::cors::Origin;
+
 /// Says whether the origin is the server's own, or listed; no origin at all means that it is not a browser.
-pub(super) fn is_allowed(headers: &HeaderMap, listed: &[String]) -> bool {
+pub(super) fn is_allowed(headers: &HeaderMap, listed: &[Origin]) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
     let (origin, None) = (origins.next(), origins.next()) else { return false };
     let Some(origin) = origin else { return true };
     let Ok(origin) = origin.to_str() else { return false };
-    let same_text = |a: &str, b: &str| a.trim_end_matches('/').eq_ignore_ascii_case(b);
-    listed.iter().any(|one| same_text(one, origin)) || is_same_host(origin, headers)
+    listed.iter().any(|one| one.as_bytes() == origin.as_bytes()) || is_same_host(origin, headers)
 }
 
 fn is_same_host(origin: &str, headers: &HeaderMap) -> bool {
@@ -26,7 +27,7 @@ mod tests {
     fn allowed(origin: &'static str, listed: &[&str]) -> bool {
         let headers = [(HOST, "banyan.example:8080"), (ORIGIN, origin)];
         let headers = headers.into_iter().map(|(name, value)| (name, value.parse().unwrap())).collect();
-        is_allowed(&headers, &listed.iter().map(|one| one.to_string()).collect::<Vec<_>>())
+        is_allowed(&headers, &listed.iter().map(|one| one.parse().unwrap()).collect::<Vec<_>>())
     }
 
     #[test]
@@ -42,7 +43,7 @@ mod tests {
 
     #[test]
     fn other_pages_only_when_listed() {
-        let listed = ["https://app.example/"];
+        let listed = ["https://app.example"];
         assert!(allowed("https://app.example", &listed));
         for other in ["http://app.example", "https://app.example.evil.example", "null", "", "banyan.example:8080"] {
             assert!(!allowed(other, &listed), "{other}");
