@@ -19,12 +19,13 @@
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
 //! | [`server`], [`shutdown`], [`stall`], `deadline` | the accept loop, and how things end |
-//! | [`headcount`] | how many connections each address has |
+//! | [`headcount`], `descriptors` | how many connections each address has, and the process may have |
 
 pub mod answer;
 pub mod auth;
 pub mod body;
 mod deadline;
+mod descriptors;
 pub mod document;
 mod events;
 pub mod graphql;
@@ -49,6 +50,7 @@ pub mod stall;
 mod visitor;
 pub mod websocket;
 
+pub use descriptors::make_room;
 pub use headers::with_security_headers;
 pub use operations::{Accepted, KeyInUse, Operations, Refused, Session};
 pub use price::Price;
