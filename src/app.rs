@@ -19,7 +19,7 @@ use crate::{
         sdl,
     },
     http::{
-        self, DoorSettings, Gate, Shutdown, Tls,
+        self, DoorSettings, Gate, ServerLimits, Shutdown, Tls,
         auth::Verifier,
         links::{self, LinkDoor},
         pages,
@@ -91,6 +91,7 @@ fn fresh_secret() -> Result<String, Fatal> {
 
 /// Serves until the process is told to stop, then finishes what is going on.
 pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
+    http::make_room(ServerLimits::default().connections);
     let engine = engine(&options).await?;
     // Bound before anything is printed: an address that is taken is said at once.
     let listener = TcpListener::bind(options.bind)

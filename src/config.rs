@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod keys;
+mod log;
 mod origins;
 mod tls;
 
@@ -136,7 +137,7 @@ pub struct Options {
     #[arg(long, env = "JWT_PUBLIC_KEY", global = true)]
     pub jwt_public_key: Option<String>,
     /// Where the host publishes the keys of its tokens.
-    #[arg(long, env = "JWKS_URL", global = true)]
+    #[arg(long, env = "JWKS_URL", global = true, hide_env_values = true)]
     pub jwks_url: Option<String>,
     /// Required issuer of the host's tokens.
     #[arg(long, env = "JWT_ISSUER", global = true)]
@@ -181,7 +182,8 @@ pub struct Options {
     /// What this process does.
     #[arg(long, env = "ROLES", value_enum, value_delimiter = ',', default_value = "api,worker", global = true)]
     pub roles: Vec<ProcessRole>,
-    /// What is logged, as in `info,banyan=debug`.
+    /// What is logged, as in `info` or `debug`. A level alone is for Banyan itself; the libraries inside it say more than
+    /// `info` only by name, as in `debug,h2=debug`, and may then log what callers sent.
     #[arg(long, env = "LOG", default_value = "info", global = true)]
     pub log: String,
     /// How it is logged.
@@ -282,6 +284,11 @@ impl Options {
     pub fn server_limits(&self) -> Result<ServerLimits, ConfigError> {
         let (connections_per_address, trusted_proxies) = (self.connections_per_address, self.proxies()?);
         Ok(ServerLimits { connections_per_address, trusted_proxies, ..ServerLimits::default() })
+    }
+
+    /// What is logged, as the log's own filter has it.
+    pub fn log_directives(&self) -> String {
+        log::directives(&self.log)
     }
 
     /// How the host's tokens are checked.

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 
 /// Logs go to standard error, so that what commands print can be piped.
 fn start_log(options: &Options) -> Result<(), Fatal> {
-    let filter = EnvFilter::try_new(&options.log).map_err(|error| format!("LOG: {error}"))?;
+    let filter = EnvFilter::try_new(options.log_directives()).map_err(|error| format!("LOG: {error}"))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match options.log_format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),

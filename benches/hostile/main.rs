@@ -11,6 +11,8 @@
 
 mod corpus;
 mod grown;
+#[path = "../memory.rs"]
+mod memory;
 #[path = "../processor.rs"]
 mod processor;
 #[path = "../../tests/support/mod.rs"]

@@ -14,6 +14,7 @@ use hyper_util::{
 use serde_json::Value;
 
 use crate::{
+    memory::kilobytes,
     processor::processor_seconds,
     support::{ADMIN_KEY, Server},
 };
@@ -83,9 +84,7 @@ impl Watch {
     }
 
     fn kilobytes(&self, what: &str) -> i64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process)).expect("the process is there");
-        let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
-        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).expect("a number")
+        kilobytes(self.process, what).expect("the process is there")
     }
 
     /// From now on the most memory is counted anew (proc(5), `clear_refs`).

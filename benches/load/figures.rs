@@ -42,7 +42,8 @@ impl Figures {
     pub const HEADINGS: &str =
         "                              answers      /s   p50 ms   p95 ms   p99 ms   max ms   CPU ms each";
 
-    fn percentile(&self, percent: usize) -> f64 {
+    /// Within which time so many of a hundred were answered, in milliseconds.
+    pub fn percentile(&self, percent: usize) -> f64 {
         let place = (self.latencies.len() * percent).div_ceil(100).max(1) - 1;
         self.latencies.get(place).map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
     }

@@ -17,6 +17,10 @@ impl Failure for Error {
     fn is_transient(&self) -> bool {
         matches!(self, Self::Failed(failure) if failure.is_transient())
     }
+
+    fn ends_connection(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.ends_connection())
+    }
 }
 
 impl From<Refusal> for Error {

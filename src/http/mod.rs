@@ -21,13 +21,14 @@
 //! | [`headers`] | headers that every answer carries |
 //! | [`server`], [`shutdown`], [`stall`], `deadline` | the accept loop, and how things end |
 //! | [`tls`] | the same behind TLS |
-//! | [`headcount`] | how many connections each address has |
+//! | [`headcount`], `descriptors` | how many connections each address has, and the process may have |
 
 pub mod answer;
 pub mod auth;
 pub mod body;
 pub mod cors;
 mod deadline;
+mod descriptors;
 pub mod document;
 mod events;
 pub mod graphql;
@@ -54,6 +55,7 @@ mod visitor;
 pub mod websocket;
 
 pub use cors::Origin;
+pub use descriptors::make_room;
 pub use headers::with_security_headers;
 pub use operations::{Accepted, KeyInUse, Operations, Refused, Session};
 pub use price::Price;

@@ -159,7 +159,7 @@ impl House {
     fn let_in(self: &Arc<Self>, arrived: Arrived) {
         let Arrived { stream, peer, permit } = arrived;
         let Some(counted) = self.headcount.enter(peer.ip()) else {
-            return tracing::debug!(%peer, "closed: its address has too many connections");
+            return tracing::debug!("closed: its address has too many connections");
         };
         let seat = Seat { _taken: Arc::new((permit, counted, self.shutdown.hold())) };
         tokio::spawn(self.clone().attend(stream, peer, seat));
@@ -187,7 +187,7 @@ impl House {
         let (mut draining, mut listening) = (false, true);
         loop {
             tokio::select! {
-                ended = connection.as_mut() => return log_end(peer, ended),
+                ended = connection.as_mut() => return log_end(ended),
                 () = &mut leaving, if !draining => {
                     draining = true;
                     connection.as_mut().graceful_shutdown();
@@ -244,9 +244,10 @@ impl House {
 
 type RouterFuture = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
 
-/// Clients break connections all day long: worth a line only to who looks for it.
-fn log_end<E: std::fmt::Display>(peer: SocketAddr, ended: Result<(), E>) {
+/// Clients break connections all day long: worth a line only to who looks for it. Not whose: an address says who it was,
+/// and stays in a log for longer than anybody keeps it here.
+fn log_end<E: std::fmt::Display>(ended: Result<(), E>) {
     if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended");
+        tracing::debug!(%error, "connection ended");
     }
 }

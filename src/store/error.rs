@@ -29,11 +29,19 @@ pub enum StoreError {
 pub trait Failure: From<StoreError> + Send {
     /// Whether running the same transaction again may succeed.
     fn is_transient(&self) -> bool;
+
+    /// Whether the connection on which it happened is not to be used again. One to a file that was opened while its disk
+    /// was read-only stays read-only for ever, and one that was lost stays lost.
+    fn ends_connection(&self) -> bool;
 }
 
 impl Failure for StoreError {
     fn is_transient(&self) -> bool {
         matches!(self, Self::Transient(_))
+    }
+
+    fn ends_connection(&self) -> bool {
+        self.is_unavailable()
     }
 }
 
@@ -41,7 +49,11 @@ impl StoreError {
     /// Sorts a driver's error.
     pub fn from_driver(error: DieselError) -> Self {
         let DieselError::DatabaseError(kind, info) = &error else {
-            return Self::Database(error);
+            // SQLite has rolled a commit back itself that found no room, and then has nothing left to roll back.
+            return match error {
+                DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from_driver(*commit_error),
+                error => Self::Database(error),
+            };
         };
         match kind {
             DatabaseErrorKind::UniqueViolation => Self::Duplicate { constraint: violated_key(info.as_ref()) },
@@ -50,7 +62,9 @@ impl StoreError {
                 Self::Unavailable(info.message().to_owned())
             }
             _ if is_transient_message(info.message()) => Self::Transient(info.message().to_owned()),
-            _ if is_lost_connection(info.message()) => Self::Unavailable(info.message().to_owned()),
+            _ if is_lost_connection(info.message()) || is_of_the_disk(info.message()) => {
+                Self::Unavailable(info.message().to_owned())
+            }
             _ => Self::Database(error),
         }
     }
@@ -77,6 +91,20 @@ fn is_lost_connection(message: &str) -> bool {
         .any(|text| message.contains(text))
 }
 
+/// A disk that is full, read-only or broken: the request is as good as any, and may succeed once somebody has seen to the
+/// disk. Both databases have words of their own for the first, and no kind.
+fn is_of_the_disk(message: &str) -> bool {
+    [
+        "database or disk is full",
+        "disk I/O error",
+        "attempt to write a readonly database",
+        "No space left on device",
+        "Read-only file system",
+    ]
+    .iter()
+    .any(|text| message.contains(text))
+}
+
 /// PostgreSQL names a constraint (`users_external_id_key`) and its table, SQLite only says `table.column`: both become
 /// `table.column`.
 fn violated_key(info: &dyn diesel::result::DatabaseErrorInformation) -> String {
@@ -90,5 +118,30 @@ fn violated_key(info: &dyn diesel::result::DatabaseErrorInformation) -> String {
             format!("{table}.{}", if column == "pkey" { "id" } else { column })
         }
         None => constraint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(message: &str) -> DieselError {
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn a_disk_in_trouble_is_a_database_that_is_not_available() {
+        for message in ["database or disk is full", "disk I/O error", "attempt to write a readonly database"] {
+            assert!(StoreError::from_driver(failure(message)).is_unavailable(), "{message}");
+        }
+        assert!(!StoreError::from_driver(failure("no such table: users")).is_unavailable());
+    }
+
+    #[test]
+    fn a_commit_fails_for_its_own_reason() {
+        let commit_error = Box::new(failure("database or disk is full"));
+        let rollback_error = Box::new(failure("cannot rollback - no transaction is active"));
+        let both = DieselError::RollbackErrorOnCommit { rollback_error, commit_error };
+        assert!(StoreError::from_driver(both).is_unavailable());
     }
 }

@@ -134,7 +134,9 @@ fn parse_url(url: &str) -> Result<(BackendKind, &str), StoreError> {
         }
         Some(path) => Ok((BackendKind::Sqlite, path)),
         None => {
-            let scheme = url.split_once("://").map_or("no scheme", |(scheme, _)| scheme);
+            // Anything else before `://` may be a password.
+            let is_scheme = |text: &&str| text.chars().all(|symbol| symbol.is_ascii_lowercase() || symbol == '+');
+            let scheme = url.split_once("://").map(|(scheme, _)| scheme).filter(is_scheme).unwrap_or("no scheme");
             Err(StoreError::Unavailable(format!(
                 "DATABASE_URL: `{scheme}` is not supported; use sqlite://path or postgres://user@host/database"
             )))
@@ -158,9 +160,12 @@ mod tests {
     fn a_url_names_its_database() {
         assert_eq!(parse_url("sqlite://data/x.db").unwrap(), (BackendKind::Sqlite, "data/x.db"));
         assert_eq!(parse_url("postgres://u@h/d").unwrap(), (BackendKind::Postgres, "postgres://u@h/d"));
-        for (url, says) in
-            [("mysql://u@h/d", "`mysql` is not supported"), ("banyan.db", "no scheme"), ("sqlite://", "needs a path")]
-        {
+        for (url, says) in [
+            ("mysql://u@h/d", "`mysql` is not supported"),
+            ("banyan.db", "no scheme"),
+            ("sqlite://", "needs a path"),
+            ("u:secret@h://d", "no scheme"),
+        ] {
             assert!(parse_url(url).unwrap_err().to_string().contains(says), "{url}");
         }
     }

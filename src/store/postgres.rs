@@ -102,7 +102,11 @@ pub(super) fn pool(
 /// so that they win.
 async fn establish(url: String, options: String, statements: Statements) -> diesel::ConnectionResult<Connection> {
     let bad = ConnectionError::BadConnection;
-    let mut config: tokio_postgres::Config = url.parse().map_err(|error| bad(explain(&error)))?;
+    // The parser names what it stumbles over, which may be part of a password with a `?` or `@` in it.
+    let malformed = |_| {
+        bad("DATABASE_URL is malformed; signs such as / ? # @ in a password are written as %2F and so on".to_owned())
+    };
+    let mut config: tokio_postgres::Config = url.parse().map_err(malformed)?;
     let options = [Some(options.as_str()), config.get_options()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     config.options(options).application_name("banyan").connect_timeout(super::pool::CREATE_TIMEOUT);
     // Asked for, encryption is worth something: the server's certificate is checked. Not asked for, it is left off,

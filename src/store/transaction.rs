@@ -80,7 +80,9 @@ impl Store {
     {
         let mut open = Open(Some(self.borrow(Door::Snapshot).await?));
         let done = self.in_time(Door::Snapshot, work(open.tx())).await?;
-        open.give_back();
+        if !done.as_ref().is_err_and(Failure::ends_connection) {
+            open.give_back();
+        }
         done
     }
 
@@ -156,6 +158,7 @@ impl Store {
                     open.end(Ending::Commit).await?;
                     Ok(value)
                 }
+                Err(error) if error.ends_connection() => Err(error),
                 Err(error) => {
                     open.roll_back().await;
                     Err(error)
@@ -192,8 +195,8 @@ impl Store {
     }
 }
 
-/// A connection that is being used. Dropped unfinished (its task was cancelled, no answer came, or ending a transaction
-/// failed) it is closed instead of given back: only so does SQLite let go of its write lock at once.
+/// A connection that is being used. Dropped unfinished (its task was cancelled, no answer came, the database failed, or
+/// ending a transaction did) it is closed instead of given back: only so does SQLite let go of its write lock at once.
 struct Open(Option<Tx>);
 
 impl Open {

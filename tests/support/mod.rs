@@ -59,7 +59,7 @@ pub use self::{
 };
 
 /// Whether what is missing is a failure.
-fn is_ci() -> bool {
+pub fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
 }
 

@@ -116,7 +116,7 @@ impl Server {
     }
 
     /// What it wrote, in all its lives.
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
@@ -126,7 +126,8 @@ impl Server {
         command.env_clear().env("BIND", self.address()).env("ADMIN_API_KEY", ADMIN_KEY).env("LOG", "info");
         let settings = self.settings.iter().map(|(name, value)| (name, value));
         command.envs(settings).current_dir(self.folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let copy = log.try_clone().expect("the same log");
+        command.stdin(Stdio::null()).stdout(copy).stderr(log);
         self.child = Some(command.spawn().expect("starts the product"));
     }
 }

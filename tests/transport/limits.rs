@@ -1,13 +1,16 @@
 //! What limits look like from outside, and how many connections one address may have.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::http::Request;
 use serde_json::json;
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::client::{post, read_to_end};
-use crate::house::{eventually, open, open_with};
+use crate::house::{Running, eventually, open, open_with};
 
 const POLICY: &str = r#""cost";q=5000;w=5"#;
 const STANDING: &str = r#""cost";r=9;t=7"#;
@@ -115,4 +118,48 @@ async fn a_trusted_proxy_may_bring_more() {
     let _second = house.acknowledged().await;
     let request = Request::get("/health/live").body(String::new()).unwrap();
     assert_eq!(house.send(request).await.status, 200);
+}
+
+/// Writes bytes on a new connection from another address of this machine.
+async fn raw_from(house: &Running, last: u8, bytes: &[u8]) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::new(127, 0, 0, last), 0).into()).unwrap();
+    let mut stream = socket.connect(house.address).await.unwrap();
+    // Who is not let in may be gone before the last byte.
+    let _gone = stream.write_all(bytes).await;
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_their_time_loses_their_place_and_takes_nobody_elses() {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let house = open_with(
+        |settings| settings.patience.body = PATIENCE,
+        |limits| {
+            limits.connections_per_address = 6;
+            (limits.head, limits.write) = (PATIENCE, PATIENCE);
+        },
+    )
+    .await;
+    let much = json!({"query": "{ text(bytes: 60000000) }"}).to_string();
+    let post = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length:";
+    let slow_head = "GET /health/live HTTP/1.1\r\nhost:".to_owned();
+    let slow_body = format!("{post} 1000\r\n\r\n{{");
+    let never_reads = format!("{post} {}\r\n\r\n{much}", much.len());
+    let mut crowd = Vec::new();
+    for bytes in [&slow_head, &slow_body, &never_reads, &slow_head, &slow_body, &never_reads] {
+        crowd.push(raw_from(&house, 7, bytes.as_bytes()).await);
+    }
+    eventually("all of them are there", || house.shutdown.held() == 6).await;
+
+    let ask = b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    assert_eq!(read_to_end(&mut raw_from(&house, 7, ask).await).await, "", "their address has no place left");
+    assert!(read_to_end(&mut raw_from(&house, 8, ask).await).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(house.shutdown.held(), 6, "all this took less time than they may take");
+
+    eventually("all of them are let go", || house.shutdown.held() == 0).await;
+    assert!(read_to_end(&mut raw_from(&house, 7, ask).await).await.starts_with("HTTP/1.1 200"));
+    // Only those who were slow to ask are told anything.
+    let answers = [read_to_end(&mut crowd[0]).await, read_to_end(&mut crowd[1]).await];
+    assert!(!answers[0].contains("200 OK") && answers[1].starts_with("HTTP/1.1 408"), "{answers:?}");
 }

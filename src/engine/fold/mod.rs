@@ -95,6 +95,8 @@ impl Engine {
             match self.fold_person(user).await {
                 Ok(Folded::Rows(rows)) => folded += rows,
                 Ok(Folded::Nothing | Folded::Paused) => {}
+                // Nobody's own failure: counted against them, ten looks at a full disk would give them up.
+                Err(Error::Failed(failure)) if failure.is_unavailable() => return Err(failure.into()),
                 Err(error) => self.note_failure(user, &error).await?,
             }
         }
