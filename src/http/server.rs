@@ -169,7 +169,7 @@ impl House {
     async fn attend(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
         let line = match self.line(stream).await {
             Ok(line) => line,
-            Err(error) => return log_end(peer, Err(error)),
+            Err(error) => return log_end(Err(error)),
         };
         let io = TokioIo::new(line);
         let opened = Arc::new(AtomicBool::new(false));
