@@ -12,6 +12,7 @@ mod shop;
 mod support;
 
 use banyan::{domain::words::ClaimStatus, engine::RefusalCode};
+use serde_json::json;
 use shop::Shop;
 use support::{Harness, Purse, each_backend};
 
@@ -321,5 +322,26 @@ fn what_lapsed_unnoticed_is_not_taken_back() {
         shop.refunds("order of ben", "refund-1", None).await;
         shop.has("ann", NOTHING).await;
         assert_eq!(shop.rewards("ann").await, ["order of ben EXPIRED 1000 0"]);
+    });
+}
+
+/// Two referrals are undone and a third friend buys again, all in one batch: the tier is that of the six that are left.
+#[test]
+fn a_tier_is_chosen_by_those_that_are_left() {
+    in_a_shop(async |shop| {
+        for number in 0..8 {
+            shop.customer(&format!("friend-{number}")).await;
+        }
+        let tiers =
+            json!([{"fromReferrals": 1, "pay": {"fixed": "1.00"}}, {"fromReferrals": 5, "pay": {"fixed": "9.00"}}]);
+        let on = json!({"event": "purchase", "every": true});
+        shop.promise(json!([{"key": "stairs", "on": on, "to": "REFERRER", "pay": {"tiers": tiers}}])).await;
+        for number in 0..2 {
+            let (order, refund) = (format!("order of friend-{number}"), format!("refund-{number}"));
+            shop.host.refund(&order, &refund, None).await.unwrap();
+        }
+        shop.buys("friend-7", "another order", "100.00").await;
+        let rewards = shop.rewards("ann").await;
+        assert_eq!(rewards.last().map(String::as_str), Some("another order AVAILABLE 900 900"), "{rewards:?}");
     });
 }

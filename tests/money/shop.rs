@@ -5,6 +5,7 @@ use banyan::{
     store::{models, sql_types::Uuid},
 };
 use diesel::{QueryableByName, sql_types::Text};
+use serde_json::{Value, json};
 
 use crate::support::{Deed, Harness, Host, Person, Purse, newcomer};
 
@@ -121,6 +122,17 @@ impl Shop {
              WHERE users.external_id = '{name}' ORDER BY rewards.id"
         );
         self.harness.sql().await.load::<RowId>(&text).await.into_iter().map(|row| row.id).collect()
+    }
+
+    /// From now on the default program has these rules.
+    pub async fn promise(&self, rules: Value) {
+        const PROGRAM: &str = "{ program(by: {key: \"default\"}) { id } }";
+        const UPDATE: &str = "mutation($input: UpdateProgramInput!) { updateProgram(input: $input) { \
+            userErrors { message } } }";
+        let admin = self.harness.admin();
+        let id = admin.run(PROGRAM, json!({})).await["program"]["id"].take();
+        let updated = admin.run(UPDATE, json!({"input": {"programId": id, "rules": rules}})).await;
+        assert_eq!(updated["updateProgram"]["userErrors"], json!([]));
     }
 
     /// From now on the default program holds what it pays, and lets it lapse.

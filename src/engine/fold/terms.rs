@@ -28,6 +28,8 @@ pub(super) const EVERYBODY: &str = "*";
 #[derive(Default)]
 pub(in crate::engine) struct Terms {
     completed: HashMap<(Id, Id), u32>,
+    /// Above this, numbers of completed referrals choose the same tier and are not told apart.
+    enough: Option<u32>,
     caps: BTreeMap<CapKey, CapState>,
 }
 
@@ -96,7 +98,11 @@ impl Terms {
         run!(tx, totals::lock(touched.into_iter().collect()))?;
         if let Some(most) = needs.tiers {
             let asked: BTreeSet<(Id, Id)> = people.iter().flat_map(who_completes).collect();
-            let counted = run!(tx, referrals::completed(asked.into_iter().collect(), i64::from(most) + 1))?;
+            let enough = most.saturating_add(1);
+            terms.enough = Some(enough);
+            // Each person of the batch may take one away before another one is decided.
+            let limit = i64::from(enough) + people.len() as i64;
+            let counted = run!(tx, referrals::completed(asked.into_iter().collect(), limit))?;
             terms.completed =
                 counted.into_iter().map(|row| ((row.referrer_id, row.program_id), row.completed())).collect();
         }
@@ -127,7 +133,8 @@ impl Terms {
 
     /// Completed direct referrals of a user in a program; exact up to one above the highest tier.
     pub(in crate::engine) fn completed(&self, user: Id, program: Id) -> u32 {
-        self.completed.get(&(user, program)).copied().unwrap_or(0)
+        let completed = self.completed.get(&(user, program)).copied().unwrap_or(0);
+        self.enough.map_or(completed, |enough| completed.min(enough))
     }
 
     pub(in crate::engine) fn completes(&mut self, user: Id, program: Id, step: i32) {
