@@ -1,12 +1,14 @@
 //! Telling that a claim was paid, or that its payout failed (rule 18).
 
+use std::collections::HashSet;
+
 use super::{Engine, Error, Refusal, RefusalCode, audit::Deed, input, ledger::Ledger};
 use crate::{
     domain::{
         id::{Id, Noun},
         reward::{AccountKind, RewardStatus},
         time::{DAY_MICROS, Timestamp},
-        words::ClaimStatus,
+        words::{ClaimStatus, Standing},
     },
     failpoint::{self, Point},
     live::{Hint, Topic},
@@ -66,6 +68,10 @@ async fn settle_in(
 ) -> Result<(models::Claim, Option<i64>), Error> {
     let not_found = || Refusal::new(RefusalCode::ClaimNotFound, "claimId", "there is no such claim");
     let claim = run!(tx, claims::by_ids(&[request.claim]))?.pop().ok_or_else(not_found)?;
+    let referred = match request.outcome {
+        ClaimStatus::Failed => lock_referred(tx, &claim).await?,
+        ClaimStatus::Paid | ClaimStatus::Requested => Vec::new(),
+    };
     // Totals are locked before anything else of the user; the claim is read again under that lock.
     let version = run!(tx, totals::bump(claim.user_id))?;
     let claim = run!(tx, claims::lock(request.claim))?.ok_or_else(not_found)?;
@@ -84,12 +90,19 @@ async fn settle_in(
     failpoint::reach(Point::SettleMarked);
     let claim =
         models::Claim { status: request.outcome, reference: request.reference.clone(), settled_at: Some(now), ..claim };
+    let held: HashSet<Id> = run!(tx, risks::of_referrals(&referred))?
+        .into_iter()
+        .filter(|risk| risk.standing == Standing::Held)
+        .map(|risk| risk.referred_id)
+        .collect();
     let mut ledger = Ledger::default();
     let rewards = run!(tx, rewards::of_claims(&[claim.id]))?;
     for reward in rewards {
         let change = match request.outcome {
             ClaimStatus::Paid => pay(&mut ledger, &reward, now),
-            ClaimStatus::Failed | ClaimStatus::Requested => give_back(&mut ledger, &reward, now),
+            ClaimStatus::Failed | ClaimStatus::Requested => {
+                give_back(&mut ledger, &reward, held.contains(&reward.referred_id), now)
+            }
         };
         if !run!(tx, rewards::change(RewardChange { changed_version: version, ..change }))? {
             return Err(StoreError::Transient("a reward changed meanwhile".to_owned()).into());
@@ -101,6 +114,17 @@ async fn settle_in(
     run!(tx, audit::insert(deed.to_because(claim.id.typed(Noun::Claim), claim.status.word())))?;
     failpoint::reach(Point::SettleBooked);
     Ok((claim, Some(version)))
+}
+
+/// Locks whose events brought the rewards of a claim, so that what becomes of their referrals is decided before or after,
+/// and never beside; in the one order of locks they come before the totals.
+async fn lock_referred(tx: &mut Tx, claim: &models::Claim) -> Result<Vec<Id>, StoreError> {
+    let mut referred: Vec<Id> =
+        run!(tx, rewards::of_claims(&[claim.id]))?.iter().map(|reward| reward.referred_id).collect();
+    referred.sort_unstable();
+    referred.dedup();
+    run!(tx, users::lock(referred.clone()))?;
+    Ok(referred)
 }
 
 fn settled_otherwise(claim: &models::Claim) -> Refusal {
@@ -117,15 +141,22 @@ fn pay(ledger: &mut Ledger, reward: &models::Reward, now: Timestamp) -> RewardCh
 
 /// A failed payout makes a reward available again, for at least a day. What was taken back from it while it was claimed
 /// is netted against the debt that this had left, or, when another claim has netted that debt meanwhile, it is owed to the
-/// user; when nothing remains, the reward is reversed.
-fn give_back(ledger: &mut Ledger, reward: &models::Reward, now: Timestamp) -> RewardChange {
+/// user; when nothing remains, the reward is reversed. While its referral waits for a review, it is held back again.
+fn give_back(ledger: &mut Ledger, reward: &models::Reward, is_held: bool, now: Timestamp) -> RewardChange {
     ledger.moved(reward, RewardStatus::Available, ACTOR, "the payout failed", now);
     let owed = reward.taken - reward.net;
     ledger.of_reward(reward, (AccountKind::Available, AccountKind::Debt), owed, "taken back while claimed", now);
-    let to = if reward.net == 0 { RewardStatus::Reversed } else { RewardStatus::Available };
-    if to == RewardStatus::Reversed {
+    let (to, reason) = match (reward.net, is_held) {
+        (0, _) => (RewardStatus::Reversed, "taken back while claimed"),
+        (_, true) => (RewardStatus::Withheld, "held for review"),
+        (_, false) => (RewardStatus::Available, ""),
+    };
+    if to != RewardStatus::Available {
         let available = models::Reward { status: RewardStatus::Available, ..reward.clone() };
-        ledger.moved(&available, RewardStatus::Reversed, "banyan", "taken back while claimed", now);
+        ledger.moved(&available, to, "banyan", reason, now);
+    }
+    if to == RewardStatus::Withheld {
+        ledger.of_reward(reward, (AccountKind::Available, AccountKind::Withheld), reward.net, reason, now);
     }
     let a_day_on = now.plus_micros(DAY_MICROS);
     let expires_at = reward.expires_at.map(|expires_at| expires_at.max(a_day_on));

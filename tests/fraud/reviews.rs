@@ -211,3 +211,26 @@ fn a_deny_while_others_claim_fold_and_buy_leaves_the_books_right() {
 async fn id(scene: &Scene, name: &str) -> banyan::domain::id::Id {
     crate::people::id(scene, name).await
 }
+
+/// A payout fails while somebody looks at the referral that brought the reward: the money waits for what they decide.
+#[test]
+fn a_failed_payout_does_not_let_go_of_what_is_held() {
+    on_the_scene(async |scene| {
+        let ben = scene.friend("ben", Seen::device("tablet")).await;
+        scene.buys_in_time("ben").await;
+        let claim = scene.host.claim(scene.ann.id, "in time").await.unwrap().remove(0);
+        scene.friend("cid", Seen::device("tablet")).await;
+        assert_eq!(scene.risk("ben").await.1, "HELD");
+        scene.has("ann", Purse { claimed: 1_000, ..NOTHING }).await;
+        scene.host.settle(claim.id, ClaimStatus::Failed, None).await.unwrap();
+        scene.has("ann", Purse { withheld: 1_000, ..NOTHING }).await;
+        assert!(scene.host.claim(scene.ann.id, "too soon").await.is_err());
+        scene.review(&ben, "APPROVE").await;
+        scene.has("ann", Purse { available: 1_000, ..NOTHING }).await;
+        let moves = "SELECT from_status || ' ' || to_status AS line FROM reward_moves \
+            JOIN rewards ON rewards.id = reward_id JOIN users ON users.id = rewards.user_id \
+            WHERE external_id = 'ann' ORDER BY reward_moves.id";
+        let moves = scene.lines(moves).await;
+        assert_eq!(moves[moves.len() - 3..], ["CLAIMED AVAILABLE", "AVAILABLE WITHHELD", "WITHHELD AVAILABLE"]);
+    });
+}
