@@ -76,3 +76,41 @@ fn a_row_that_comes_late_is_found() {
         harness.finish().await;
     });
 }
+
+/// What is stored of Ben cannot be read any more. Everybody else is folded; his rows are parked after ten attempts, those
+/// that name one of his events among them, `verify` names them, and once his row is sound again nothing is lost.
+#[test]
+fn who_cannot_be_folded_holds_up_nobody_and_is_not_forgotten() {
+    each_backend(async |harness| {
+        let host = Host::of(&harness);
+        friends_of_ann(&harness).await;
+        host.buy("ben", "order-1", "100.00").await.expect("buys");
+        harness.fold_all().await;
+        let mut sql = harness.sql().await;
+        sql.execute("UPDATE events SET decisions = '{' || decisions WHERE key = 'order-1'").await;
+        host.refund("order-2", "refund-1", Some("100.00")).await.expect("refunds early");
+        host.buy("ben", "order-2", "100.00").await.expect("buys");
+        host.buy("cid", "order-3", "100.00").await.expect("buys");
+        assert_eq!(fold(&harness, 10).await, Folded::Rows(1), "Cid's");
+        assert_eq!(available(&harness, "cid").await, 500);
+        let mut failures = 1;
+        while harness.engine().fold(10).await.is_err() {
+            failures += 1;
+            assert!(failures <= 10, "tried for ever");
+        }
+        assert_eq!(failures, 10);
+        let parked = "SELECT count(*) AS number FROM outbox WHERE parked";
+        assert_eq!(sql.number(parked).await, 2, "the purchase and the refund, which names only the purchase");
+        assert_eq!(harness.engine().release_parked().await.expect("releases"), 2);
+        assert!(harness.engine().fold(10).await.is_err(), "one more attempt");
+        assert_eq!(fold(&harness, 10).await, Folded::Nothing, "and no further one");
+        sql.execute("UPDATE events SET decisions = substr(decisions, 2) WHERE key = 'order-1'").await;
+        let named = harness.engine().verify().await.expect("can be verified");
+        assert!(named.len() == 2 && named[0].contains("not folded after 11 attempts: stored value"), "{named:?}");
+        assert_eq!(harness.engine().release_parked().await.expect("releases"), 2);
+        assert_eq!(fold(&harness, 10).await, Folded::Rows(2));
+        assert_eq!(sql.number("SELECT count(*) AS number FROM events WHERE decided_no IS NULL").await, 0);
+        assert_eq!(harness.engine().release_parked().await.expect("releases"), 0);
+        harness.finish().await;
+    });
+}

@@ -5,7 +5,7 @@
 
 use super::{Engine, Error};
 use crate::{
-    domain::id::Id,
+    domain::id::{Id, Noun},
     store::{Tx, requests::UserRange, run},
 };
 
@@ -18,12 +18,27 @@ impl Engine {
     /// Names every difference between counters, boards, rewards and balances and what they should be.
     /// Beside live traffic, people who are folded meanwhile are seen before or after, never half-way.
     pub async fn verify(&self) -> Result<Vec<String>, Error> {
-        let mut differences = self.verify_counters().await?;
+        let mut differences = self.given_up().await?;
+        differences.extend(self.verify_counters().await?);
         differences.extend(self.verify_boards().await?);
         differences.extend(self.verify_people().await?);
         differences.extend(self.verify_caps().await?);
         differences.extend(self.ledger_check().await?);
         Ok(differences)
+    }
+
+    /// What was recorded and could not be folded: nothing of it is paid or counted.
+    async fn given_up(&self) -> Result<Vec<String>, Error> {
+        let parked = self.store.look(async |tx: &mut Tx| run!(tx, outbox::parked(NAMED_MAX))).await?;
+        let told = parked.into_iter().map(|row| {
+            let whose = match (row.user_id, row.event_key) {
+                (Some(user), _) => user.typed(Noun::User).to_string(),
+                (None, key) => format!("event `{}`", key.unwrap_or_default()),
+            };
+            let error = row.last_error.unwrap_or_default();
+            format!("{whose}: what was recorded is not folded after {} attempts: {error}", row.attempts)
+        });
+        Ok(told.collect())
     }
 
     /// Decisions, and rewards and claims against their transfers.

@@ -62,14 +62,12 @@ impl ApiError {
     /// A failure of the store that several share, such as the subscribers of one topic.
     pub fn of_store(failure: &StoreError) -> Self {
         match failure {
-            StoreError::Unavailable(cause) => {
-                tracing::warn!(cause, "the database is not available");
+            // A transaction that lost against others each time it was run may be luckier later.
+            StoreError::Unavailable(_) | StoreError::TooSlow(_) | StoreError::Transient(_) => {
+                tracing::warn!(%failure, "not available");
                 Self::Unavailable
             }
-            StoreError::Duplicate { .. }
-            | StoreError::Transient(_)
-            | StoreError::Database(_)
-            | StoreError::Corrupt(_) => Self::internal(failure),
+            StoreError::Duplicate { .. } | StoreError::Database(_) | StoreError::Corrupt(_) => Self::internal(failure),
         }
     }
 

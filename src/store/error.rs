@@ -14,6 +14,9 @@ pub enum StoreError {
         /// `table.column` of the violated key; the name of the constraint where it could not be told.
         constraint: String,
     },
+    /// A statement, or the wait for a lock, took longer than it may: try again later.
+    #[error("the database took too long: {0}")]
+    TooSlow(String),
     /// The transaction lost against another one and may be run again.
     #[error("the transaction must be run again: {0}")]
     Transient(String),
@@ -41,7 +44,7 @@ impl Failure for StoreError {
     }
 
     fn ends_connection(&self) -> bool {
-        self.is_unavailable()
+        matches!(self, Self::Unavailable(_))
     }
 }
 
@@ -62,6 +65,7 @@ impl StoreError {
                 Self::Unavailable(info.message().to_owned())
             }
             _ if is_transient_message(info.message()) => Self::Transient(info.message().to_owned()),
+            _ if is_over_a_limit(info.message()) => Self::TooSlow(info.message().to_owned()),
             _ if is_lost_connection(info.message()) || is_of_the_disk(info.message()) => {
                 Self::Unavailable(info.message().to_owned())
             }
@@ -69,9 +73,9 @@ impl StoreError {
         }
     }
 
-    /// Whether the database could not be reached at all.
+    /// Whether the database could not be reached, or not in time: nothing is wrong with what was asked of it.
     pub const fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::TooSlow(_))
     }
 
     /// Whether this is a violation of the unique key `table.column`.
@@ -80,15 +84,29 @@ impl StoreError {
     }
 }
 
-/// The driver has no kind of its own for a deadlock (40P01), a lock timeout (55P03) or a busy SQLite file.
+/// The driver has no kind of its own for a deadlock (40P01) or a busy SQLite file.
 fn is_transient_message(message: &str) -> bool {
     ["deadlock detected", "database is locked", "could not serialize access"].iter().any(|text| message.contains(text))
 }
 
-fn is_lost_connection(message: &str) -> bool {
-    ["connection closed", "terminating connection", "the database system is", "unable to open database file"]
+/// Nor for a lock that was not had in time (55P03) and a statement that took too long (57014).
+fn is_over_a_limit(message: &str) -> bool {
+    ["canceling statement due to lock timeout", "canceling statement due to statement timeout"]
         .iter()
         .any(|text| message.contains(text))
+}
+
+/// A server that became a standby, or never was anything else, refuses every write (25006): there is another one by now.
+fn is_lost_connection(message: &str) -> bool {
+    [
+        "connection closed",
+        "terminating connection",
+        "the database system is",
+        "unable to open database file",
+        "in a read-only transaction",
+    ]
+    .iter()
+    .any(|text| message.contains(text))
 }
 
 /// A disk that is full, read-only or broken: the request is as good as any, and may succeed once somebody has seen to the
@@ -135,6 +153,16 @@ mod tests {
             assert!(StoreError::from_driver(failure(message)).is_unavailable(), "{message}");
         }
         assert!(!StoreError::from_driver(failure("no such table: users")).is_unavailable());
+    }
+
+    #[test]
+    fn what_took_too_long_may_be_tried_again_on_the_same_connection() {
+        for message in ["canceling statement due to lock timeout", "canceling statement due to statement timeout"] {
+            let error = StoreError::from_driver(failure(message));
+            assert!(error.is_unavailable() && !error.is_transient() && !error.ends_connection(), "{message}");
+        }
+        let standby = StoreError::from_driver(failure("cannot execute INSERT in a read-only transaction"));
+        assert!(standby.is_unavailable() && standby.ends_connection());
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod programs;
 pub use self::{
     boards::{Board, BoardDelta, BoardScore, NewBoardDelta},
     clicks::{Click, Link},
-    events::{Event, NewOutbox, Outbox, Refund},
+    events::{Event, NewOutbox, Outbox, Parked, Refund},
     money::{Account, Claim, ClaimRequest, NewRewardMove, NewTransfer, Reward, Transfer},
     operators::{ApiKey, Audit, NewAudit},
     people::{Code, Evidence, NewReferralMove, Referral, ReferralMove, RetiredCode, Totals, User},

@@ -17,6 +17,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(500);
 /// Pause between looks for evidence that was kept long enough.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
+/// Pause between further attempts at what was parked after many.
+const RELEASE_EVERY: Duration = Duration::from_secs(600);
 /// Pause while somebody wants the fold gate alone.
 const GATE_PAUSE: Duration = Duration::from_millis(20);
 /// Shortest pause between two slices of the boards while folding goes on, which is as long as a slice took: what comes
@@ -100,6 +102,7 @@ pub async fn run_loops(engine: Engine, how_many: Loops, stop: Stop) {
     loops.spawn(board_loop(engine.clone(), boards_due, stop.clone()));
     loops.spawn(count_loop(engine.clone(), sizes, stop.clone()));
     loops.spawn(sweep_loop(engine.clone(), stop.clone()));
+    loops.spawn(release_loop(engine.clone(), stop.clone()));
     loops.spawn(purge_loop(engine, stop));
     while let Some(ended) = loops.join_next().await {
         if let Err(error) = ended {
@@ -173,6 +176,17 @@ async fn sweep_loop(engine: Engine, mut stop: Stop) {
             Step::Worked => {}
             Step::Wait(pause) => rest(pause, &mut stop).await,
             Step::Idle => rest(POLL, &mut stop).await,
+        }
+    }
+}
+
+/// People whose rows were parked get another attempt now and then.
+async fn release_loop(engine: Engine, mut stop: Stop) {
+    let mut backoff = Backoff::new("releasing what was parked");
+    while !*stop.borrow() {
+        match backoff.judge(engine.release_parked().await.map(|_| Step::Idle)) {
+            Step::Wait(pause) => rest(pause, &mut stop).await,
+            Step::Worked | Step::Idle => rest(RELEASE_EVERY, &mut stop).await,
         }
     }
 }

@@ -49,12 +49,13 @@ enum Pick {
     Of(Id),
 }
 
-/// Attempts after which a person's rows are parked.
+/// Attempts after which a person's rows are parked, until somebody releases them.
 const MAX_ATTEMPTS: i32 = 10;
 
 impl Engine {
     /// Folds the oldest outbox rows, at most `limit` of them. When the batch fails its people are folded one by one, so
-    /// that only those who fail alone are left behind; after ten attempts their rows are parked with the error.
+    /// that only those who fail alone are left behind; after ten attempts their rows are parked with the error, and get
+    /// one more with each [`release_parked`](Self::release_parked).
     pub async fn fold(&self, limit: i64) -> Result<Folded, Error> {
         let done = self.fold_picked(Pick::Oldest(limit)).await;
         self.or_one_by_one(done.map(|(folded, _)| folded), limit).await
@@ -72,7 +73,7 @@ impl Engine {
 
     async fn or_one_by_one(&self, done: Result<Folded, Error>, limit: i64) -> Result<Folded, Error> {
         match done {
-            Err(Error::Failed(failure)) if !failure.is_unavailable() => {
+            Err(Error::Failed(failure)) if !matches!(failure, StoreError::Unavailable(_)) => {
                 tracing::warn!(%failure, "a batch failed; folding its people one by one");
                 self.fold_one_by_one(limit).await
             }
@@ -85,22 +86,38 @@ impl Engine {
         self.fold_picked(Pick::Of(user)).await.map(|(folded, _)| folded)
     }
 
+    /// Fails when nobody could be folded, so that whoever asks pauses before the next attempt.
     async fn fold_one_by_one(&self, limit: i64) -> Result<Folded, Error> {
-        let rows = self.store.write(async |tx: &mut Tx| run!(tx, outbox::claim(i64::MIN, limit))).await?;
-        let mut people: Vec<Id> = rows.iter().filter_map(|row| row.user_id).collect();
-        people.sort_unstable();
-        people.dedup();
-        let mut folded = 0;
-        for user in people {
+        let people = self.store.write(async |tx: &mut Tx| {
+            let rows = run!(tx, outbox::claim(i64::MIN, limit))?;
+            named_users(tx, &rows).await
+        });
+        let (mut folded, mut failed) = (0, None);
+        for user in people.await? {
             match self.fold_person(user).await {
                 Ok(Folded::Rows(rows)) => folded += rows,
                 Ok(Folded::Nothing | Folded::Paused) => {}
                 // Nobody's own failure: counted against them, ten looks at a full disk would give them up.
-                Err(Error::Failed(failure)) if failure.is_unavailable() => return Err(failure.into()),
-                Err(error) => self.note_failure(user, &error).await?,
+                Err(Error::Failed(failure @ StoreError::Unavailable(_))) => return Err(failure.into()),
+                Err(error) => {
+                    self.note_failure(user, &error).await?;
+                    failed = Some(error);
+                }
             }
         }
-        Ok(Folded::Rows(folded))
+        match failed {
+            Some(error) if folded == 0 => Err(error),
+            _ => Ok(Folded::Rows(folded)),
+        }
+    }
+
+    /// Gives everybody whose rows were parked one more attempt: what stood in the way may be gone. Says how many rows.
+    pub async fn release_parked(&self) -> Result<usize, Error> {
+        let released = self.store.write(async |tx: &mut Tx| run!(tx, outbox::release())).await?;
+        if released > 0 {
+            tracing::warn!(rows = released, "trying again to fold what was given up; `banyan verify` names it");
+        }
+        Ok(released)
     }
 
     async fn note_failure(&self, user: Id, error: &Error) -> Result<(), Error> {

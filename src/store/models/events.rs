@@ -71,3 +71,17 @@ pub struct Outbox {
     /// The event that a refund waits for.
     pub event_key: Option<String>,
 }
+
+/// A row of the outbox that was given up on for a while.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+pub struct Parked {
+    /// Whose history has something new.
+    pub user_id: Option<Id>,
+    /// The event that a refund waits for.
+    pub event_key: Option<String>,
+    /// How often folding was tried.
+    pub attempts: i32,
+    /// What went wrong the last time.
+    pub last_error: Option<String>,
+}

@@ -7,13 +7,22 @@ use super::Connection;
 use crate::{
     domain::id::Id,
     store::{
-        models::{NewOutbox, Outbox},
+        models::{NewOutbox, Outbox, Parked},
         schema::{events, outbox},
     },
 };
 
 /// Most characters of an error that are kept with a parked row.
 const ERROR_MAX_CHARS: usize = 500;
+
+/// Rows that name a user, or an event of the user.
+macro_rules! concerns {
+    ($user:expr) => {
+        outbox::user_id.eq($user).or(outbox::event_key
+            .eq_any(events::table.filter(events::user_id.eq($user)).select(events::key.nullable()))
+            .assume_not_null())
+    };
+}
 
 /// Adds a row and gives its place in the insert sequence.
 pub async fn insert(conn: &mut Connection, row: NewOutbox) -> QueryResult<i64> {
@@ -33,9 +42,9 @@ pub async fn claim_all_of(conn: &mut Connection, users: Vec<Id>) -> QueryResult<
     skip_locked!(query.select(outbox::seq)).load(conn).await
 }
 
-/// Takes the rows of one user, as far as nobody else has them.
+/// Takes the rows of one user, those that name one of the user's events among them, as far as nobody else has them.
 pub async fn claim_of(conn: &mut Connection, user: Id) -> QueryResult<Vec<Outbox>> {
-    let query = outbox::table.filter(outbox::user_id.eq(user)).order(outbox::seq).select(Outbox::as_select());
+    let query = outbox::table.filter(concerns!(user)).order(outbox::seq).select(Outbox::as_select());
     skip_locked!(query).load(conn).await
 }
 
@@ -52,7 +61,7 @@ pub async fn delete(conn: &mut Connection, seqs: Vec<i64>) -> QueryResult<usize>
 /// Notes a failed attempt; after `max_attempts` of them the rows are parked.
 pub async fn note_failure(conn: &mut Connection, user: Id, error: &str, max_attempts: i32) -> QueryResult<usize> {
     let error: String = error.chars().take(ERROR_MAX_CHARS).collect();
-    let update = diesel::update(outbox::table.filter(outbox::user_id.eq(user))).set((
+    let update = diesel::update(outbox::table.filter(concerns!(user))).set((
         outbox::attempts.eq(outbox::attempts + 1),
         outbox::parked.eq(outbox::attempts.ge(max_attempts - 1)),
         outbox::last_error.eq(error),
@@ -60,11 +69,15 @@ pub async fn note_failure(conn: &mut Connection, user: Id, error: &str, max_atte
     update.execute(conn).await
 }
 
-/// Rows that wait, and rows that were given up on.
-pub async fn counts(conn: &mut Connection) -> QueryResult<(i64, i64)> {
-    let waiting = outbox::table.filter(outbox::parked.eq(false)).count().get_result(conn).await?;
-    let parked = outbox::table.filter(outbox::parked.eq(true)).count().get_result(conn).await?;
-    Ok((waiting, parked))
+/// Rows that are parked, oldest first, with the error of the last attempt.
+pub async fn parked(conn: &mut Connection, limit: i64) -> QueryResult<Vec<Parked>> {
+    let query = outbox::table.filter(outbox::parked.eq(true)).order(outbox::seq).limit(limit);
+    query.select(Parked::as_select()).load(conn).await
+}
+
+/// Gives every parked row one more attempt; says how many there were.
+pub async fn release(conn: &mut Connection) -> QueryResult<usize> {
+    diesel::update(outbox::table.filter(outbox::parked.eq(true))).set(outbox::parked.eq(false)).execute(conn).await
 }
 
 /// Adds many rows.
