@@ -3,6 +3,7 @@
 
 mod support;
 
+use banyan::engine::Clock as _;
 use serde_json::{Value, json};
 use support::{Harness, Host, Person, each_backend, member, program, upline};
 
@@ -149,6 +150,32 @@ fn commissions_of_three_levels_and_their_halves() {
     });
 }
 
+/// Whatever was said in one currency has to be said anew in another one, before anybody was promised anything.
+#[test]
+fn a_draft_that_changes_its_currency_says_its_amounts_anew() {
+    each_backend(async |harness| {
+        let admin = harness.admin();
+        let qualifying = json!({"event": "purchase", "minAmount": "20.00"});
+        let input = json!({"key": "p", "name": "P", "currencyCode": "USD", "rules": upline(&["10"]),
+            "minimumClaim": "20.00", "qualifying": qualifying});
+        let made = admin.run(CREATE, json!({"input": input})).await["createProgram"].take();
+        let id = made["program"]["id"].as_str().unwrap();
+        let mut change = json!({"programId": id, "currencyCode": "JPY"});
+        for (field, value) in [
+            ("rules", upline(&["10"])),
+            ("qualifying", json!({"event": "purchase", "minAmount": "2000"})),
+            ("minimumClaim", json!("2000")),
+        ] {
+            let refused = admin.run(UPDATE, json!({"input": change})).await["updateProgram"].take();
+            assert_eq!(refused["userErrors"][0], json!({"code": "INVALID_INPUT", "field": [field]}), "{refused}");
+            change[field] = value;
+        }
+        let taken = admin.run(UPDATE, json!({"input": change})).await["updateProgram"].take();
+        assert_eq!(taken["userErrors"], json!([]));
+        harness.finish().await;
+    });
+}
+
 #[test]
 fn three_refunds_of_a_third_leave_exactly_nothing() {
     each_backend(async |harness| {
@@ -241,6 +268,25 @@ fn a_simulation_of_what_is_in_force_gives_what_was_paid() {
         }
         assert_eq!(same["topEarners"][0]["user"]["externalId"], "ann");
         assert!(same["capHits"][0]["times"].as_i64().unwrap() > 0, "{same:#}");
+        // What was bought in a time counts with refunds that came after it, as what was paid for it does.
+        let until = harness.clock().now().plus_micros(1_000_000).to_string();
+        harness.clock().pass_days(10);
+        host.refund("order of friend-2", "late", Some("15.00")).await.unwrap();
+        harness.fold_all().await;
+        let data =
+            harness.admin().run(&SIMULATE.replace("2100-01-01T00:00:00Z", &until), json!({"input": {"programId": id}}));
+        let past = data.await["simulateProgram"]["simulation"].take();
+        assert_eq!(past["simulated"], past["really"], "{past:#}");
+        assert_ne!(past["simulated"], same["simulated"], "the refund is in it");
+        let data =
+            harness.admin().run(&SIMULATE.replace("2000-01-01T00:00:00Z", &until), json!({"input": {"programId": id}}));
+        let since = data.await["simulateProgram"]["simulation"].take();
+        assert_eq!(
+            (&since["events"], &since["capHits"]),
+            (&json!(0), &json!([])),
+            "nothing was bought since: {since:#}"
+        );
+        let (same, before) = (simulate(json!({"programId": id})).await, granted(&harness).await);
         let doubled = simulate(json!({"programId": id, "rules": upline(&["20", "10"])})).await;
         let level = |simulation: &Value, level: i64| {
             let rules = simulation["rules"].as_array().unwrap();

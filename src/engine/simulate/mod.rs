@@ -143,7 +143,7 @@ impl Run<'_> {
         let (program, range) = (self.program, &places);
         let read = async |tx: &mut Tx| {
             let events = run!(tx, simulation::events_at(program, range.clone(), to))?;
-            let refunds = run!(tx, simulation::refunds_at(range.clone(), to))?;
+            let refunds = run!(tx, simulation::refunds_at(range.clone()))?;
             Ok::<_, StoreError>((events, refunds))
         };
         let (events, refunds) = self.engine.store.read(read).await?;
@@ -211,11 +211,12 @@ impl Run<'_> {
             program: Some(program),
             decisions: Decisions::none(),
         };
-        self.owners.insert(row.id, (user, row.currency));
+        let id = row.id;
+        self.owners.insert(id, (user, row.currency));
         self.tally.meets(row.id, received_at);
         let effects = history.decide(user, Item::Event { event, early }, &mut self.world);
         self.tally.take(effects);
-        self.tally.capped(std::mem::take(&mut self.world.cap_hits));
+        self.tally.capped(id, std::mem::take(&mut self.world.cap_hits));
     }
 
     fn refund(&mut self, row: models::Refund) {
@@ -228,6 +229,6 @@ impl Run<'_> {
         let amount = refunded(&row, currency.as_ref());
         let effects = history.decide(*user, Item::Refund { refund: row.id, event, amount }, &mut self.world);
         self.tally.take(effects);
-        self.tally.capped(std::mem::take(&mut self.world.cap_hits));
+        self.tally.capped(event, std::mem::take(&mut self.world.cap_hits));
     }
 }

@@ -119,8 +119,9 @@ impl Tally {
         })
     }
 
-    pub(super) fn capped(&mut self, rules: Vec<String>) {
-        for rule in rules {
+    /// Caps had less room than was wanted for an event, or for others that a refund of it brought up.
+    pub(super) fn capped(&mut self, event: Id, rules: Vec<String>) {
+        for rule in rules.into_iter().filter(|_| self.told.contains(&event)) {
             *self.cap_hits.entry(rule).or_default() += 1;
         }
     }
