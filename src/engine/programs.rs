@@ -156,9 +156,13 @@ async fn update_in(tx: &mut Tx, id: Id, request: &UpdateProgram, by: (&str, Time
         let message = "this program has ended; make a new one";
         return Ok(Err(vec![Refusal::new(RefusalCode::InvalidTransition, "programId", message)]));
     }
+    let was_in = program.currency.clone();
     let mut wrong = change_frame(&mut program, request);
     let stored = run!(tx, programs::versions(id, vec![program.version]))?.pop();
     let before = definition_of(&stored.ok_or_else(|| StoreError::Corrupt(format!("program {id} has no version")))?)?;
+    if was_in != program.currency {
+        wrong.extend(of_the_old_currency(&before, &request.plan));
+    }
     let sound = match request.plan.check(before.clone(), &Currency::stored(&program.currency)) {
         Ok(sound) if wrong.is_empty() => sound,
         Ok(_) => return Ok(Err(wrong)),
@@ -198,10 +202,6 @@ fn change_frame(program: &mut models::Program, request: &UpdateProgram) -> Vec<R
         match Currency::parse(code) {
             _ if program.was_active => wrong.push(fixed("currency")),
             Err(error) => wrong.push(Refusal::new(RefusalCode::InvalidInput, "currencyCode", error.to_string())),
-            Ok(_) if request.plan.rules.is_none() => {
-                let message = "with another currency the rules' amounts mean something else: give `rules` anew";
-                wrong.push(Refusal::new(RefusalCode::InvalidInput, "rules", message));
-            }
             Ok(currency) => currency.code().clone_into(&mut program.currency),
         }
     }
@@ -212,6 +212,23 @@ fn change_frame(program: &mut models::Program, request: &UpdateProgram) -> Vec<R
     links.put_on(program);
     wrong.extend(problems);
     wrong
+}
+
+/// Amounts that were said in a currency and would stay while it goes.
+fn of_the_old_currency(before: &Definition, plan: &Plan) -> Vec<Refusal> {
+    let qualifies_by_amount = before.qualifying.min_amount.is_some();
+    [
+        ("rules", plan.rules.is_none()),
+        ("qualifying", plan.qualifying.is_none() && qualifies_by_amount),
+        ("minimumClaim", plan.minimum_claim.is_none() && before.minimum_claim.is_some()),
+    ]
+    .into_iter()
+    .filter(|(_, stays)| *stays)
+    .map(|(field, _)| {
+        let message = format!("with another currency its amounts mean something else: give `{field}` anew");
+        Refusal::new(RefusalCode::InvalidInput, field, message)
+    })
+    .collect()
 }
 
 async fn set_status_in(tx: &mut Tx, id: Id, to: ProgramStatus, by: (&str, Timestamp)) -> Result<Saved, Error> {
