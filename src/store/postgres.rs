@@ -72,8 +72,8 @@ pub(super) const ROWS_PER_INSERT: usize = 1_000;
 pub(super) const FIRST_CHILDREN: &str = "FROM tree CROSS JOIN LATERAL (SELECT edge.referred_id FROM referrals AS edge \
     WHERE edge.referrer_id = tree.id ORDER BY edge.referred_id LIMIT $2) AS child";
 
-/// The users of a recursive `tree`.
-pub(super) const TREE_USERS: &str = "tree JOIN users ON users.id = tree.id";
+/// The users of what was `kept` of a tree.
+pub(super) const KEPT_USERS: &str = "kept JOIN users ON users.id = kept.id";
 
 #[path = "postgres/append.rs"]
 pub mod append;

@@ -84,8 +84,8 @@ pub(super) const FIRST_CHILDREN: &str = "FROM tree CROSS JOIN referrals AS child
     AND child.referred_id IN (SELECT edge.referred_id FROM referrals AS edge WHERE edge.referrer_id = tree.id \
     ORDER BY edge.referred_id LIMIT $2)";
 
-/// The users of a recursive `tree`. Said so, because the planner would rather read all users and look each up in the tree.
-pub(super) const TREE_USERS: &str = "tree CROSS JOIN users ON users.id = tree.id";
+/// The users of what was `kept` of a tree. Said so, because the planner would rather read all users and look each up there.
+pub(super) const KEPT_USERS: &str = "kept CROSS JOIN users ON users.id = kept.id";
 
 #[path = "sqlite/append.rs"]
 pub mod append;

@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::super::{FIRST_CHILDREN, TREE_USERS};
+use super::super::{FIRST_CHILDREN, KEPT_USERS};
 use super::Connection;
 use crate::{
     domain::id::Id,
@@ -96,18 +96,20 @@ where
     }
 }
 
-/// A subtree, level by level, in one statement. The recursion reads `first` children of a node and no more.
+/// A subtree, level by level, in one statement. The recursion reads `first` children of a node and no more, and ends with
+/// the last row that is asked for: it goes level by level on both databases, so that those above come first.
 ///
 /// Parameters are numbered by their first place in the text: for SQLite `$2` is a name, not a number.
 pub async fn subtree(conn: &mut Connection, request: TreeRequest) -> QueryResult<Vec<TreeRow>> {
     let text = format!(
         "WITH RECURSIVE tree(id, parent_id, level) AS (\
          SELECT id, NULLIF(id, id), 0 FROM users WHERE id = $1 \
-         UNION ALL SELECT child.referred_id, tree.id, tree.level + 1 {FIRST_CHILDREN} WHERE tree.level < $3) \
-         SELECT tree.parent_id, tree.level, \
-         (SELECT count(*) FROM (SELECT 1 FROM referrals AS edge WHERE edge.referrer_id = tree.id LIMIT $2 + 1) AS found) \
-         > CASE WHEN tree.level = $3 THEN 0 ELSE $2 END AS more, users.* \
-         FROM {TREE_USERS} ORDER BY tree.level LIMIT $4"
+         UNION ALL SELECT child.referred_id, tree.id, tree.level + 1 {FIRST_CHILDREN} WHERE tree.level < $3), \
+         kept(id, parent_id, level) AS (SELECT id, parent_id, level FROM tree LIMIT $4) \
+         SELECT kept.parent_id, kept.level, \
+         (SELECT count(*) FROM (SELECT 1 FROM referrals AS edge WHERE edge.referrer_id = kept.id LIMIT $2 + 1) AS found) \
+         > CASE WHEN kept.level = $3 THEN 0 ELSE $2 END AS more, users.* \
+         FROM {KEPT_USERS} ORDER BY kept.level"
     );
     diesel::sql_query(text)
         .bind::<Uuid, _>(request.root)
