@@ -1,6 +1,11 @@
 //! What the command line does.
 
-use std::{fs::File, io::IsTerminal, path::Path};
+use std::{
+    fs::File,
+    io::IsTerminal,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
@@ -15,7 +20,7 @@ use crate::{
         import::{BadRow, Payment, Progress, Summary, Tally},
     },
     graphql,
-    say::say,
+    say::{complain, say},
     store::models::ApiKey,
 };
 
@@ -58,14 +63,14 @@ async fn import(options: &Options, what: Import) -> Result<(), Fatal> {
         Import::Users { file } => {
             let (source, progress) = open(&file)?;
             let summary = engine.import_users(source, &progress).await?;
-            progress.0.finish_and_clear();
+            progress.drawn.finish_and_clear();
             summary
         }
         Import::Events { file, no_rewards } => {
             let (source, progress) = open(&file)?;
             let payment = if no_rewards { Payment::Nothing } else { Payment::AsRecorded };
             let summary = engine.import_events(source, payment, &progress).await?;
-            progress.0.finish_and_clear();
+            progress.drawn.finish_and_clear();
             summary
         }
     };
@@ -78,7 +83,7 @@ fn open(file: &Path) -> Result<(File, Bar), Fatal> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(bytes) } else { ProgressBar::hidden() };
     let style = "{bar:40} {percent:>3} % {msg} ({elapsed}, {eta} left)";
     bar.set_style(ProgressStyle::with_template(style)?);
-    Ok((source, Bar(bar)))
+    Ok((source, Bar { drawn: bar, named: AtomicU64::new(0) }))
 }
 
 fn report(summary: &Summary) -> Result<(), Fatal> {
@@ -90,17 +95,28 @@ fn report(summary: &Summary) -> Result<(), Fatal> {
 }
 
 /// Draws how far an import is; bad rows go to standard error.
-struct Bar(ProgressBar);
+struct Bar {
+    drawn: ProgressBar,
+    /// How many bad rows were named.
+    named: AtomicU64,
+}
 
 impl Progress for Bar {
     fn advance(&self, so_far: &Tally) {
-        self.0.set_position(so_far.bytes);
-        self.0.set_message(format!("{} rows, {} counted, {} bad", so_far.rows, so_far.counted, so_far.bad));
+        self.drawn.set_position(so_far.bytes);
+        self.drawn.set_message(format!("{} rows, {} counted, {} bad", so_far.rows, so_far.counted, so_far.bad));
     }
 
     fn bad_row(&self, row: &BadRow) {
-        if row.line <= SHOWN_BAD_ROWS || self.0.is_hidden() {
-            self.0.suspend(|| tracing::warn!("{row}"));
+        if self.drawn.is_hidden() {
+            return complain(&row.to_string());
+        }
+        match self.named.fetch_add(1, Ordering::Relaxed) {
+            named if named < SHOWN_BAD_ROWS => self.drawn.suspend(|| complain(&row.to_string())),
+            SHOWN_BAD_ROWS => {
+                self.drawn.suspend(|| complain("further bad rows are only counted; a file gets them all: 2>bad.txt"))
+            }
+            _ => {}
         }
     }
 }

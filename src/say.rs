@@ -8,3 +8,10 @@ pub fn say(line: &str) {
         tracing::debug!(%error, "nobody reads standard output");
     }
 }
+
+/// Writes one line to standard error.
+pub fn complain(line: &str) {
+    if let Err(error) = writeln!(std::io::stderr(), "{line}") {
+        tracing::debug!(%error, "nobody reads standard error");
+    }
+}
