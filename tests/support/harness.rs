@@ -6,7 +6,7 @@ use std::{
 };
 
 use banyan::{
-    domain::{caller::Caller, keyed_hash::HashKey, scopes::Scopes},
+    domain::{caller::Caller, keyed_hash::HashKey, reward::RewardStatus, scopes::Scopes},
     engine::{Context, Engine, fold::Folded, setup},
     graphql::Api,
     live::{Live, LiveSettings},
@@ -181,7 +181,18 @@ impl Harness {
         assert!(differences.is_empty(), "the ledger:\n{}", differences.join("\n"));
         let differences = recount(&mut sql).await;
         assert!(differences.is_empty(), "stored is not what a recount says:\n{}", differences.join("\n"));
+        assert_eq!(sql.number(&forbidden_moves()).await, 0, "rewards took steps that no reward may take");
     }
+}
+
+/// Counts steps of rewards that the table of their states does not have.
+fn forbidden_moves() -> String {
+    let states = RewardStatus::ALL.iter();
+    let steps = states.flat_map(|from| RewardStatus::ALL.iter().map(move |to| (from, to)));
+    let allowed = steps.filter(|(from, to)| from.may_become(**to));
+    let allowed: Vec<String> = allowed.map(|(from, to)| format!("'{} {}'", from.word(), to.word())).collect();
+    let text = "SELECT count(*) AS number FROM reward_moves WHERE from_status || ' ' || to_status NOT IN";
+    format!("{text} ({})", allowed.join(", "))
 }
 
 /// How many rows wait in each place where rows wait.
