@@ -100,8 +100,7 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     let tls = options.tls.files()?.map(Tls::open).transpose()?.map(Arc::new);
     let shutdown = Shutdown::new();
     // Built before anything is printed, too: settings that are not sound end the start here.
-    let is_api = options.has_role(ProcessRole::Api);
-    let routes = is_api.then(|| routes(engine.clone(), &options, shutdown.clone())).transpose()?;
+    let routes = routes(engine.clone(), &options, shutdown.clone())?;
     let admin_key = bootstrap_key(&engine, &options).await?;
     if demo {
         seed_demo(&engine).await?;
@@ -121,10 +120,7 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     greet(&options, admin_key.as_deref());
     tokio::spawn(begin_when_told(shutdown.clone()));
     tls.clone().map(|tls| tokio::spawn(tls.keep_renewed()));
-    match routes {
-        Some(routes) => http::serve(Gate { listener, tls }, routes, options.server_limits()?, shutdown).await?,
-        None => shutdown.begun().await,
-    }
+    http::serve(Gate { listener, tls }, routes, options.server_limits()?, shutdown).await?;
     stop.send_replace(true);
     let drained = async { while background.join_next().await.is_some() {} };
     if tokio::time::timeout(WORKER_DRAIN, drained).await.is_err() {
@@ -133,7 +129,7 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     Ok(())
 }
 
-/// Every route of the server. Needs a runtime, for the task that records clicks.
+/// Every route of the server; of one that does not have the role of the API, its health alone. Needs a runtime, for the task that records clicks.
 ///
 /// # Errors
 /// When the settings are not sound.
@@ -145,13 +141,18 @@ pub fn routes(engine: Engine, options: &Options, shutdown: Shutdown) -> Result<R
     let verifier = Verifier::new(&options.jwt())?;
     let front = Front::new(engine.clone(), Api::new(engine.clone(), settings), guard, verifier);
     let trusted_proxies = options.proxies()?;
-    let links = LinkDoor {
-        clicks: Clicks::begin(engine, options.landing()?),
-        public_url,
-        trusted_proxies: trusted_proxies.clone(),
-    };
     let allowed_origins = options.origins.listed()?;
-    let doors = DoorSettings { allowed_origins, trusted_proxies, library, shutdown, ..DoorSettings::default() };
+    let doors = DoorSettings {
+        allowed_origins,
+        trusted_proxies: trusted_proxies.clone(),
+        library,
+        shutdown,
+        ..DoorSettings::default()
+    };
+    if !options.has_role(ProcessRole::Api) {
+        return Ok(http::health_router(front, doors));
+    }
+    let links = LinkDoor { clicks: Clicks::begin(engine, options.landing()?), public_url, trusted_proxies };
     let routes = http::router(front, doors).merge(pages::router()).merge(links::router(links));
     Ok(http::with_security_headers(routes))
 }
@@ -204,7 +205,7 @@ async fn seed_demo(engine: &Engine) -> Result<(), Fatal> {
 fn greet(options: &Options, admin_key: Option<&str>) {
     let base = options.own_url();
     if !options.has_role(ProcessRole::Api) {
-        say("Banyan folds; it answers no requests (ROLES).");
+        say("Banyan folds; it answers no requests but those to /health (ROLES).");
         return;
     }
     say(&format!("Banyan listens on {base}/graphql"));

@@ -88,10 +88,17 @@ fn graphql_route<O: Operations>(settings: &DoorSettings) -> MethodRouter<Door<O>
 /// Other routes are merged by the caller, who then wraps the whole in [`with_security_headers`] once more, since a
 /// layer covers only the routes that were there before it.
 pub fn router<O: Operations>(operations: O, settings: DoorSettings) -> Router {
-    let routes = Router::new()
-        .route("/graphql", graphql_route(&settings))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready::<O>))
-        .with_state(Door { operations, settings });
-    with_security_headers(routes)
+    let route = graphql_route(&settings);
+    let door = Door { operations, settings };
+    with_security_headers(health_routes(door.clone()).merge(Router::new().route("/graphql", route).with_state(door)))
+}
+
+/// What a process answers that only works: whether it is alive and ready.
+pub fn health_router<O: Operations>(operations: O, settings: DoorSettings) -> Router {
+    with_security_headers(health_routes(Door { operations, settings }))
+}
+
+fn health_routes<O: Operations>(door: Door<O>) -> Router {
+    let routes = Router::new().route("/health/live", get(health::live));
+    routes.route("/health/ready", get(health::ready::<O>)).with_state(door)
 }
