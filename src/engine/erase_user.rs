@@ -98,12 +98,16 @@ impl Engine {
 
     /// Which of these codes, in their folded form, were chosen by people who are erased: nobody gets them again.
     pub(super) async fn retired_among(&self, tx: &mut Tx, keys: &[String]) -> Result<Vec<String>, Error> {
-        let hash = |key: &String| self.context.hash_key.hash(RETIRED, key);
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let retired = run!(tx, erasure::retired(keys.iter().map(hash).collect()))?;
-        Ok(keys.iter().filter(|key| retired.contains(&hash(key))).cloned().collect())
+        // Retired under the key before this one, a code is retired still.
+        let hashes = |key: &String| {
+            let hash_key = &self.context.hash_key;
+            [Some(hash_key.hash(RETIRED, key)), hash_key.former_hash(RETIRED, key)].into_iter().flatten()
+        };
+        let retired = run!(tx, erasure::retired(keys.iter().flat_map(hashes).collect()))?;
+        Ok(keys.iter().filter(|key| hashes(key).any(|hash| retired.contains(&hash))).cloned().collect())
     }
 
     /// A name that says nothing and that nobody else has.

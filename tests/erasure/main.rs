@@ -7,6 +7,7 @@ mod columns;
 #[path = "../schema/declared.rs"]
 mod declared;
 mod exports;
+mod keys;
 mod logs;
 mod stories;
 #[path = "../support/mod.rs"]
