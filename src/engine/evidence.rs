@@ -1,24 +1,18 @@
 //! What a signup shows of where it came from: kept as keyed hashes only (rules 20 and 22).
 
-use super::{Refusal, RefusalCode, input, sign_up::SignUp};
+use super::{
+    Refusal, RefusalCode,
+    input::{self, hashes},
+    sign_up::SignUp,
+};
 use crate::{
-    domain::{
-        fraud::email,
-        keyed_hash::{HashKey, KeyedHash},
-    },
+    domain::{fraud::email, keyed_hash::HashKey},
     store::{
         StoreError, Tx,
         models::{Evidence, Referral, User},
         run,
     },
 };
-
-/// The hash of one value under the present key, and under the one before while there is one.
-type Hashes = (Option<KeyedHash>, Option<KeyedHash>);
-
-fn hashes(key: &HashKey, purpose: &str, value: Option<&str>) -> Hashes {
-    (value.map(|value| key.hash(purpose, value)), value.and_then(|value| key.former_hash(purpose, value)))
-}
 
 /// Checks and hashes what came with the signup of a user.
 pub(super) fn of_sign_up(key: &HashKey, request: &SignUp, user: &User) -> Result<Evidence, Refusal> {

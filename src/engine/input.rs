@@ -105,18 +105,26 @@ pub fn occurred_at(at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, R
     }
 }
 
-/// The keyed hash of an e-mail address.
-pub fn email(key: &HashKey, value: Option<&str>) -> Result<Option<KeyedHash>, Refusal> {
-    let normal =
-        value.map(contact::normalise_email).transpose().map_err(|error| invalid("email", error.to_string()))?;
-    Ok(normal.map(|address| key.hash("email", &address)))
+/// The hash of one value under the present key, and under the one before while there is one.
+pub type Hashes = (Option<KeyedHash>, Option<KeyedHash>);
+
+/// Hashes a value, if there is one, under both keys.
+pub fn hashes(key: &HashKey, purpose: &str, value: Option<&str>) -> Hashes {
+    (value.map(|value| key.hash(purpose, value)), value.and_then(|value| key.former_hash(purpose, value)))
 }
 
-/// The keyed hash of a phone number.
-pub fn phone(key: &HashKey, value: Option<&str>) -> Result<Option<KeyedHash>, Refusal> {
+/// The keyed hashes of an e-mail address.
+pub fn email(key: &HashKey, value: Option<&str>) -> Result<Hashes, Refusal> {
+    let normal =
+        value.map(contact::normalise_email).transpose().map_err(|error| invalid("email", error.to_string()))?;
+    Ok(hashes(key, "email", normal.as_deref()))
+}
+
+/// The keyed hashes of a phone number.
+pub fn phone(key: &HashKey, value: Option<&str>) -> Result<Hashes, Refusal> {
     let normal =
         value.map(contact::normalise_phone).transpose().map_err(|error| invalid("phone", error.to_string()))?;
-    Ok(normal.map(|number| key.hash("phone", &number)))
+    Ok(hashes(key, "phone", normal.as_deref()))
 }
 
 /// A device id or browser name.

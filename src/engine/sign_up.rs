@@ -64,6 +64,9 @@ pub(super) struct Newcomer {
     pub(super) code: Option<String>,
     pub(super) click_id: Option<String>,
     pub(super) touches: Touches,
+    /// Hashes of the contacts under the key before this one, which rows of known users may still hold.
+    pub(super) former_email_hash: Option<KeyedHash>,
+    pub(super) former_phone_hash: Option<KeyedHash>,
     evidence: models::Evidence,
 }
 
@@ -89,20 +92,23 @@ impl Engine {
     fn check_sign_up(&self, request: &SignUp) -> Result<Newcomer, Error> {
         let (key, now) = (&self.context.hash_key, self.context.now());
         input::text("externalId", &request.external_id, input::KEY_MAX_CHARS)?;
-        let id = self.context.new_id_at(now);
+        let display_name = input::display_name(request.display_name.as_deref())?;
+        let (email_hash, former_email_hash) = input::email(key, request.email.as_deref())?;
+        let (phone_hash, former_phone_hash) = input::phone(key, request.phone.as_deref())?;
         let user = models::User {
-            id,
+            id: self.context.new_id_at(now),
             external_id: request.external_id.clone(),
-            display_name: input::display_name(request.display_name.as_deref())?,
+            display_name,
             status: UserStatus::Active,
-            email_hash: input::email(key, request.email.as_deref())?,
-            phone_hash: input::phone(key, request.phone.as_deref())?,
+            email_hash,
+            phone_hash,
             created_at: now,
         };
         let evidence = evidence::of_sign_up(key, request, &user)?;
         let touches = request.cookie.as_deref().and_then(|cookie| Touches::verified(cookie, key)).unwrap_or_default();
         let click_id = request.click_id.clone().filter(|click| !click.trim().is_empty());
-        Ok(Newcomer { user, code: request.code.clone(), click_id, touches, evidence })
+        let code = request.code.clone();
+        Ok(Newcomer { user, code, click_id, touches, former_email_hash, former_phone_hash, evidence })
     }
 
     async fn sign_up_in(&self, tx: &mut Tx, newcomer: &Newcomer) -> Result<SignedUp, Error> {

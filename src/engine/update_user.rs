@@ -23,10 +23,11 @@ impl Engine {
     /// Changes a user.
     pub async fn update_user(&self, request: UpdateUser) -> Result<models::User, Error> {
         let key = &self.context.hash_key;
+        let present = |(present, _): input::Hashes| present;
         let changes = UserChanges {
             display_name: request.display_name.map(|name| input::display_name(name.as_deref())).transpose()?,
-            email_hash: request.email.map(|email| input::email(key, email.as_deref())).transpose()?,
-            phone_hash: request.phone.map(|phone| input::phone(key, phone.as_deref())).transpose()?,
+            email_hash: request.email.map(|email| input::email(key, email.as_deref())).transpose()?.map(present),
+            phone_hash: request.phone.map(|phone| input::phone(key, phone.as_deref())).transpose()?.map(present),
         };
         let changed = self.store.write(async |tx: &mut Tx| {
             run!(tx, users::lock(vec![request.user]))?;

@@ -1,7 +1,7 @@
 //! What is kept, for how long, and under which key.
 
 use banyan::{
-    domain::keyed_hash::HashKey,
+    domain::{keyed_hash::HashKey, words::Outcome},
     engine::{Engine, sign_up::SignUp},
 };
 use serde_json::json;
@@ -126,4 +126,32 @@ fn a_new_key_recognises_what_came_in_under_the_old_one() {
         scene.harness.fold_all().await;
         assert_eq!(scene.signals("gus").await, Vec::<String>::new());
     });
+}
+
+/// Whoever signed up under the old key and comes again under the new one does not bring themselves in.
+#[test]
+fn a_new_key_knows_who_brings_themselves_in() {
+    on_the_scene(async |scene| {
+        let told = Seen { email: Some("Gil@example.com"), phone: Some("+49 30 1234567"), ..Seen::NOTHING };
+        let gil = scene.sign_up("gil", None, told).await;
+        let engine = with_new_key(scene);
+        let by_email = Seen::email("gil@example.com");
+        let by_phone = Seen { phone: Some("+49301234567"), ..Seen::NOTHING };
+        for (name, seen) in [("gil 2", by_email), ("gil 3", by_phone)] {
+            let signed_up = engine.sign_up(request(name, Some(&gil), seen)).await.unwrap();
+            assert_eq!(signed_up.findings.outcome, Outcome::SelfReferral, "{name}");
+            assert!(signed_up.referral.is_none(), "{name}");
+        }
+        // So it is for who told theirs under the new key, and others are others still.
+        let hal = engine.sign_up(request("hal", Some(&gil), Seen::email("hal@example.com"))).await.unwrap();
+        assert_eq!(hal.findings.outcome, Outcome::Attributed);
+        let again = SignUp { code: hal_code(scene).await, ..request("hal 2", None, Seen::email("hal@example.com")) };
+        assert_eq!(engine.sign_up(again).await.unwrap().findings.outcome, Outcome::SelfReferral);
+    });
+}
+
+async fn hal_code(scene: &Scene) -> Option<String> {
+    const CODE: &str =
+        "SELECT shown AS line FROM codes JOIN users ON users.id = codes.user_id WHERE external_id = 'hal'";
+    scene.lines(CODE).await.pop()
 }

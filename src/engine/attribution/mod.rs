@@ -16,6 +16,7 @@ use crate::{
     domain::{
         code::CodeKey,
         id::Id,
+        keyed_hash::KeyedHash,
         program::DEFAULT_KEY,
         words::{CodeStatus, Outcome, UserStatus, Via},
     },
@@ -72,7 +73,7 @@ impl Engine {
             return Ok(Attribution { findings, edge: None });
         };
         let expired = code.expires_at.is_some_and(|expires_at| expires_at <= newcomer.user.created_at);
-        let refusal = refusal(&code, &owner, &program, &newcomer.user);
+        let refusal = refusal(&code, &owner, &program, newcomer);
         // In the order of the rules: what was switched off says so, whether or not its time is over too.
         let refusal = match refusal {
             Some(Outcome::CodeDisabled) => refusal,
@@ -133,16 +134,22 @@ fn refusal(
     code: &models::Code,
     owner: &models::User,
     program: &models::Program,
-    newcomer: &models::User,
+    newcomer: &Newcomer,
 ) -> Option<Outcome> {
-    let same = |ours: &Option<_>, theirs: &Option<_>| ours.is_some() && ours == theirs;
     if code.status == CodeStatus::Disabled || owner.status != UserStatus::Active {
         Some(Outcome::CodeDisabled)
-    } else if same(&owner.email_hash, &newcomer.email_hash) || same(&owner.phone_hash, &newcomer.phone_hash) {
+    } else if is_one_person(owner, newcomer) {
         Some(Outcome::SelfReferral)
-    } else if !is_active(program, newcomer.created_at) {
+    } else if !is_active(program, newcomer.user.created_at) {
         Some(Outcome::ProgramInactive)
     } else {
         None
     }
+}
+
+/// Whether a newcomer has the e-mail or the phone of somebody who is known, whose row may be from before a change of keys.
+fn is_one_person(known: &models::User, newcomer: &Newcomer) -> bool {
+    let is = |known: Option<KeyedHash>, theirs: [Option<KeyedHash>; 2]| known.is_some() && theirs.contains(&known);
+    is(known.email_hash, [newcomer.user.email_hash, newcomer.former_email_hash])
+        || is(known.phone_hash, [newcomer.user.phone_hash, newcomer.former_phone_hash])
 }

@@ -64,7 +64,7 @@ impl Known {
             let ends_at = click.created_at.plus_days(definition.attribution_window_days);
             let expired = ends_at <= newcomer.user.created_at;
             let refusal =
-                if expired { Some(Outcome::ClickExpired) } else { refusal(&link.0, &link.1, &link.2, &newcomer.user) };
+                if expired { Some(Outcome::ClickExpired) } else { refusal(&link.0, &link.1, &link.2, newcomer) };
             let program = (link.2.id, definition.attribution);
             known.touches.push(Touch { click: click.id, program, at: click.created_at, refusal });
             let seen = ClickSeen { id: click.id, code: link.0.shown.clone(), at: click.created_at };
