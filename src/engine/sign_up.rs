@@ -1,6 +1,7 @@
 //! Signing up: a user, their code, what brought them, and the event `signup` (rules 1 to 5).
 //!
-//! Only rows are inserted: no row of the referrer is touched, so one famous referrer never makes signups wait.
+//! Only rows are inserted: no row of the referrer is touched, so one famous referrer never makes signups wait. The
+//! referrer is only kept from being erased meanwhile, which any number of signups do side by side.
 
 use super::{
     Engine, Error,

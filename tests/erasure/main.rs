@@ -9,6 +9,7 @@ mod declared;
 mod exports;
 mod keys;
 mod logs;
+mod signups;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;

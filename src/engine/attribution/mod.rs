@@ -31,6 +31,8 @@ pub(super) struct Attribution {
     pub(super) findings: Findings,
     /// The edge to be made.
     pub(super) edge: Option<Edge>,
+    /// Whose codes these two may name.
+    owners: Vec<Id>,
 }
 
 /// From whom, and in which program.
@@ -48,8 +50,22 @@ pub(super) struct Edge {
 }
 
 impl Engine {
-    /// Looks at what a newcomer brought.
+    /// Looks at what a newcomer brought. Until the transaction ends nobody is erased whose code is named in what was found:
+    /// an erasure that came later would find the signup, and one that came first took the code away.
     pub(super) async fn attribute(&self, tx: &mut Tx, newcomer: &Newcomer) -> Result<Attribution, Error> {
+        let seen = self.look_at(tx, newcomer).await?;
+        if seen.owners.is_empty() {
+            return Ok(seen);
+        }
+        let held = run!(tx, users::hold_all(seen.owners.clone()))?;
+        match held.iter().any(|(_, status)| *status == UserStatus::Erased) {
+            // Perhaps only since they were looked at, so what was seen may still name what they had chosen.
+            true => self.look_at(tx, newcomer).await,
+            false => Ok(seen),
+        }
+    }
+
+    async fn look_at(&self, tx: &mut Tx, newcomer: &Newcomer) -> Result<Attribution, Error> {
         let known = self.known_clicks(tx, newcomer).await?;
         match newcomer.code.as_deref().filter(|typed| !typed.trim().is_empty()) {
             Some(typed) => self.by_code(tx, (newcomer, typed), &known).await,
@@ -70,8 +86,9 @@ impl Engine {
         };
         let Some((code, owner, program, _)) = link else {
             let findings = Findings::without_code(Outcome::CodeUnknown, known.lost_to_code(None));
-            return Ok(Attribution { findings, edge: None });
+            return Ok(Attribution { findings, edge: None, owners: known.owners() });
         };
+        let owners = known.owners().into_iter().chain([owner.id]).collect();
         let expired = code.expires_at.is_some_and(|expires_at| expires_at <= newcomer.user.created_at);
         let refusal = refusal(&code, &owner, &program, newcomer);
         // In the order of the rules: what was switched off says so, whether or not its time is over too.
@@ -89,7 +106,7 @@ impl Engine {
         };
         let click = followed.map(|click| click.id);
         let edge = Edge { referrer: owner.id, program, shown_code: code.shown, via: Via::Code, click };
-        Ok(Attribution { findings, edge: refusal.is_none().then_some(edge) })
+        Ok(Attribution { findings, edge: refusal.is_none().then_some(edge), owners })
     }
 
     /// A program that must be there.
@@ -109,7 +126,7 @@ fn by_click(newcomer: &Newcomer, known: Known) -> Attribution {
     let choice = known.choose();
     let Some(place) = choice.place else {
         let outcome = if newcomer.click_id.is_some() { Outcome::ClickUnknown } else { Outcome::None };
-        return Attribution { findings: Findings::without_code(outcome, Vec::new()), edge: None };
+        return Attribution { findings: Findings::without_code(outcome, Vec::new()), edge: None, owners: Vec::new() };
     };
     let (click, link) = known.at(place);
     let findings = Findings {
@@ -126,7 +143,7 @@ fn by_click(newcomer: &Newcomer, known: Known) -> Attribution {
         click: Some(click.id),
     };
     let edge = (choice.outcome == Outcome::Attributed).then(edge);
-    Attribution { findings, edge }
+    Attribution { findings, edge, owners: known.owners() }
 }
 
 /// Why a code that exists, and whose time is not over, cannot be used by a newcomer.

@@ -83,6 +83,11 @@ impl Known {
         &self.clicks[place]
     }
 
+    /// Whose codes they are on.
+    pub(super) fn owners(&self) -> Vec<Id> {
+        self.clicks.iter().map(|(_, link)| link.1.id).collect()
+    }
+
     /// The last click on a code that can be used.
     pub(super) fn usable_of(&self, code_key: &str) -> Option<ClickSeen> {
         let fits =

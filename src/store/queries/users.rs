@@ -30,6 +30,12 @@ pub async fn hold_by_external_id(conn: &mut Connection, external_id: &str) -> Qu
     for_reference!(query).first(conn).await.optional()
 }
 
+/// States of several users, none of whom is erased from now on before the transaction ends. Locked in the order of ids.
+pub async fn hold_all(conn: &mut Connection, ids: Vec<Id>) -> QueryResult<Vec<(Id, UserStatus)>> {
+    let query = users::table.filter(users::id.eq_any(ids)).order(users::id).select((users::id, users::status));
+    for_reference!(query).load(conn).await
+}
+
 /// One user, once nobody is adding anything about them any more.
 pub async fn lock_alone(conn: &mut Connection, id: Id) -> QueryResult<Option<User>> {
     for_erasure!(users::table.find(id).select(User::as_select())).first(conn).await.optional()
