@@ -6,7 +6,10 @@ use super::{
     sign_up::SignUp,
 };
 use crate::{
-    domain::{fraud::email, keyed_hash::HashKey},
+    domain::{
+        fraud::email,
+        keyed_hash::{HashKey, KeyedHash},
+    },
     store::{
         StoreError, Tx,
         models::{Evidence, Referral, User},
@@ -67,6 +70,22 @@ pub(super) const MAILBOX: &str = "mailbox";
 pub(super) const DOMAIN: &str = "domain";
 /// Of a referrer's name on a list.
 pub(super) const REFERRER: &str = "referrer";
+
+/// What lists may name of it, under the present key and the one before.
+pub(super) fn listed_as(evidence: &Evidence) -> [Option<KeyedHash>; 10] {
+    [
+        evidence.ip_hash,
+        evidence.network_hash,
+        evidence.device_hash,
+        evidence.alias_hash,
+        evidence.domain_hash,
+        evidence.former_ip_hash,
+        evidence.former_network_hash,
+        evidence.former_device_hash,
+        evidence.former_alias_hash,
+        evidence.former_domain_hash,
+    ]
+}
 
 /// Whether there is anything to keep.
 pub(super) fn says_something(evidence: &Evidence) -> bool {

@@ -253,3 +253,14 @@ pub struct ReplacedCode {
     /// When.
     pub at: Timestamp,
 }
+
+/// Deeds of one kind, as the audit log knows them.
+#[derive(Clone, Debug)]
+pub struct DeedsAt {
+    /// The name of the mutation.
+    pub action: &'static str,
+    /// What they were done to, by public ids.
+    pub subjects: Vec<String>,
+    /// When they were done.
+    pub instants: Vec<Timestamp>,
+}

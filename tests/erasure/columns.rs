@@ -78,7 +78,7 @@ pub const COLUMNS: &[(&str, Holds)] = &[
     ("evidence.user_agent_hash", Erased),
     ("listings.actor", NoPerson),
     ("listings.effect", NoPerson),
-    ("listings.reason", Purged),
+    ("listings.reason", Erased),
     ("listings.subject", NoPerson),
     ("listings.subject_hash", Purged),
     ("outbox.event_key", HostsKey),

@@ -13,3 +13,4 @@ mod signups;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;
+mod words;

@@ -104,6 +104,15 @@ async fn choose_codes(harness: &Harness, zenobia: &Person) {
     assert_eq!(data["disableReferralCode"]["userErrors"], json!([]));
 }
 
+/// Zenobia's mailbox is listed.
+async fn block_mailbox(harness: &Harness) {
+    let add = "mutation($input: AddListingInput!) { addListing(input: $input) { userErrors { code } } }";
+    let input = json!({"effect": "BLOCK", "subject": "EMAIL", "value": "zq@mailbox.example",
+        "reason": "Zenobia Quarkson, device-ZQ-1"});
+    let data = harness.admin().run(add, json!({"input": input})).await;
+    assert_eq!(data["addListing"]["userErrors"], json!([]));
+}
+
 /// The keyed hashes of Zenobia's contacts and evidence.
 async fn hashes(harness: &Harness) -> Vec<String> {
     let dump = crate::canaries::dump(harness).await;
@@ -128,6 +137,7 @@ fn nothing_that_says_who_it_was_is_left() {
         tell_more(&harness, &zenobia).await;
         choose_codes(&harness, &zenobia).await;
         harness.fold_all().await;
+        block_mailbox(&harness).await;
         let mut words: Vec<String> = WORDS.iter().map(|word| (*word).to_owned()).collect();
         words.push("ZEN0B1A".to_owned());
         words.extend(hashes(&harness).await);
@@ -142,6 +152,7 @@ fn nothing_that_says_who_it_was_is_left() {
             "codes.shown",
             "events.metadata",
             "evidence.device_hash",
+            "listings.reason",
             "outbox.last_error",
             "referral_moves.from_code",
             "referral_moves.reason",

@@ -2,7 +2,8 @@
 //!
 //! What stays is the place in the tree, the counters, the ledger and what others earned: an anonymous node under the same
 //! id. What goes is everything that says who it was: names, hashes of contacts and evidence, what the host kept with
-//! events, what operators wrote about the person, and codes that the person had chosen. Codes stop working and are never
+//! events, what operators wrote about the person or about others because of them, entries of the lists that name nobody
+//! else, and codes that the person had chosen. Codes stop working and are never
 //! given out again; of a chosen one only a keyed hash remembers that. The host's id for the person is replaced, so whoever
 //! signs up under it later is a new person, who shares nothing with the old one.
 //!
@@ -10,6 +11,9 @@
 //!
 //! An erasure takes the fold gate alone and the person's row from everybody who is adding something about them: nothing
 //! that was on its way stays behind.
+
+mod lists;
+mod words;
 
 use super::{
     Engine, Error, Refusal, RefusalCode,
@@ -31,6 +35,8 @@ use crate::{
 
 /// What is left of words about a person.
 const ERASED: &str = "erased";
+/// Hashes or subjects that one statement names.
+const PER_STATEMENT: usize = 1_000;
 /// Shortest name that a reason is searched for, in characters: shorter ones stand in ordinary words.
 const NAME_MIN_CHARS: usize = 3;
 /// What hashes of retired codes are for.
@@ -74,7 +80,9 @@ impl Engine {
         let now = self.context.now();
         run!(tx, erasure::anonymise(user.id, &self.opaque(ERASED)))?;
         self.retire_codes(tx, user.id, now).await?;
-        forget(tx, &user).await?;
+        let clicks = own_clicks(tx, user.id).await?;
+        self.forget_listings(tx, (&user, &clicks), Deed { actor, action: "removeListing", at: now }).await?;
+        forget(tx, user.id, clicks).await?;
         let deed = Deed { actor, action: "eraseUser", at: now };
         run!(tx, audit::insert(deed.to_because(user.id.typed(Noun::User), &request.reason)))?;
         let version = run!(tx, totals::bump(user.id))?;
@@ -118,14 +126,12 @@ impl Engine {
     }
 }
 
-async fn forget(tx: &mut Tx, user: &models::User) -> Result<(), Error> {
-    let clicks = own_clicks(tx, user.id).await?;
-    run!(tx, erasure::forget_evidence(user.id, clicks))?;
-    let outcome = findings_of(tx, user.id).await?.map(|findings| findings.outcome);
+async fn forget(tx: &mut Tx, user: Id, clicks: Vec<Id>) -> Result<(), Error> {
+    run!(tx, erasure::forget_evidence(user, clicks))?;
+    let outcome = findings_of(tx, user).await?.map(|findings| findings.outcome);
     let left = outcome.map(|outcome| Findings::without_code(outcome, Vec::new()).to_json()).transpose()?;
-    run!(tx, erasure::forget_metadata(user.id, &signup_key(user.id), left))?;
-    let subjects = vec![user.id.typed(Noun::User), user.id.typed(Noun::Referral)];
-    run!(tx, erasure::forget_words(user.id, subjects, ERASED)).map_err(Error::from)
+    run!(tx, erasure::forget_metadata(user, &signup_key(user), left))?;
+    words::forget(tx, user).await
 }
 
 /// A reason outlives whom it is about.

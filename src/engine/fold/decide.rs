@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Who is named as the actor of what folding does.
-pub(super) const ACTOR: &str = "banyan";
+pub(in crate::engine) const ACTOR: &str = "banyan";
 
 /// Everything that a batch changes.
 #[derive(Default)]

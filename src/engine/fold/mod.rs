@@ -19,6 +19,7 @@ mod write;
 use std::time::{Duration, Instant};
 
 pub(super) use self::{
+    decide::ACTOR,
     people::refunded,
     risk::{Decision, Verdict},
     terms::Terms,

@@ -9,14 +9,15 @@ use crate::{
     domain::{
         id::Id,
         keyed_hash::KeyedHash,
+        time::Timestamp,
         words::{CodeStatus, UserStatus},
     },
     store::{
         models::{Code, RetiredCode},
-        requests::ReplacedCode,
+        requests::{DeedsAt, ReplacedCode},
         schema::{
-            audit_log, clicks, codes, events, evidence, outbox, referral_moves, referrals, retired_codes, reviews,
-            signals, users,
+            audit_log, clicks, codes, events, evidence, listings, outbox, referral_moves, referrals, retired_codes,
+            reviews, signals, users,
         },
         sql_types::Uuid,
     },
@@ -60,18 +61,54 @@ pub async fn forget_evidence(conn: &mut Connection, user: Id, clicked: Vec<Id>) 
     diesel::update(clicks::table.filter(clicks::id.eq_any(clicked))).set(nothing).execute(conn).await.map(drop)
 }
 
-/// Writes over whatever people wrote about the user: reasons, evidence in words, errors.
-pub async fn forget_words(conn: &mut Connection, user: Id, subjects: Vec<String>, word: &str) -> QueryResult<()> {
-    let moved = referral_moves::table.filter(referral_moves::user_id.eq(user));
-    diesel::update(moved).set(referral_moves::reason.eq(word)).execute(conn).await?;
-    let noted = audit_log::table.filter(audit_log::subject.eq_any(subjects).and(audit_log::reason.is_not_null()));
-    diesel::update(noted).set(audit_log::reason.eq(word)).execute(conn).await?;
+/// Writes over whatever people wrote about the user alone: reasons, evidence in words, errors.
+pub async fn forget_words(conn: &mut Connection, user: Id, word: &str) -> QueryResult<()> {
     let reviewed = reviews::table.filter(reviews::referred_id.eq(user).and(reviews::reason.is_not_null()));
     diesel::update(reviewed).set(reviews::reason.eq(word)).execute(conn).await?;
     let suspected = signals::table.filter(signals::referred_id.eq(user));
     diesel::update(suspected).set(signals::evidence.eq("{}")).execute(conn).await?;
     let failed = outbox::table.filter(outbox::user_id.eq(user).and(outbox::last_error.is_not_null()));
     diesel::update(failed).set(outbox::last_error.eq(word)).execute(conn).await.map(drop)
+}
+
+/// Writes over why the user was moved, and why others were moved to them or away from them; says who was moved, and when.
+/// All moves are read, as signups are for a code: an index would cost every move.
+pub async fn forget_moves(conn: &mut Connection, user: Id, word: &str) -> QueryResult<Vec<(Id, Timestamp)>> {
+    let of_others = referral_moves::to_referrer_id.eq(user).or(referral_moves::from_referrer_id.eq(user));
+    let moved = referral_moves::table.filter(referral_moves::user_id.eq(user).or(of_others));
+    let update = diesel::update(moved).set(referral_moves::reason.eq(word));
+    update.returning((referral_moves::user_id, referral_moves::created_at)).get_results(conn).await
+}
+
+/// Writes over why people decided as they did about those whom the user brought in, now or before a move; says about whom.
+/// What the `house` itself noted says nothing and stays.
+pub async fn forget_reviews(conn: &mut Connection, user: Id, house: &str, word: &str) -> QueryResult<Vec<Id>> {
+    let brought = referrals::table.filter(referrals::referrer_id.eq(user)).select(referrals::referred_id);
+    let left = referral_moves::table.filter(referral_moves::from_referrer_id.eq(user)).select(referral_moves::user_id);
+    let theirs = reviews::referred_id.eq_any(brought).or(reviews::referred_id.eq_any(left));
+    let by_people = reviews::reason.is_not_null().and(reviews::actor.is_null().or(reviews::actor.ne(house)));
+    let update = diesel::update(reviews::table.filter(theirs.and(by_people))).set(reviews::reason.eq(word));
+    update.returning(reviews::referred_id).get_results(conn).await
+}
+
+/// Writes over the reasons of these entries of the lists.
+pub async fn forget_listings(conn: &mut Connection, entries: Vec<Id>, word: &str) -> QueryResult<()> {
+    let update = diesel::update(listings::table.filter(listings::id.eq_any(entries)));
+    update.set(listings::reason.eq(word)).execute(conn).await.map(drop)
+}
+
+/// Writes over the reasons of all deeds that were done to these.
+pub async fn forget_deeds(conn: &mut Connection, subjects: Vec<String>, word: &str) -> QueryResult<()> {
+    let noted = audit_log::table.filter(audit_log::subject.eq_any(subjects).and(audit_log::reason.is_not_null()));
+    diesel::update(noted).set(audit_log::reason.eq(word)).execute(conn).await.map(drop)
+}
+
+/// Writes over the reasons of deeds of one kind that were done to these at these instants.
+pub async fn forget_deeds_at(conn: &mut Connection, deeds: DeedsAt, word: &str) -> QueryResult<()> {
+    let DeedsAt { action, subjects, instants } = deeds;
+    let named = audit_log::table.filter(audit_log::action.eq(action).and(audit_log::subject.eq_any(subjects)));
+    let noted = named.filter(audit_log::created_at.eq_any(instants));
+    diesel::update(noted).set(audit_log::reason.eq(word)).execute(conn).await.map(drop)
 }
 
 /// Switches all codes of a user off.

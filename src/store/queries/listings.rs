@@ -16,6 +16,11 @@ pub async fn in_force(conn: &mut Connection, hashes: Vec<KeyedHash>, at: Timesta
     query.select(Listing::as_select()).load(conn).await
 }
 
+/// Entries that name one of these, in force or not.
+pub async fn naming(conn: &mut Connection, hashes: Vec<KeyedHash>) -> QueryResult<Vec<Listing>> {
+    listings::table.filter(listings::subject_hash.eq_any(hashes)).select(Listing::as_select()).load(conn).await
+}
+
 /// Whether there is any entry.
 pub async fn any(conn: &mut Connection) -> QueryResult<bool> {
     let first: Option<Id> = listings::table.select(listings::id).first(conn).await.optional()?;
