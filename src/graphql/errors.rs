@@ -79,6 +79,14 @@ impl ApiError {
         }
     }
 
+    /// Whether the same request may succeed later: something failed, and the caller was not refused.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Unavailable | Self::Internal { .. } => true,
+            Self::Unauthenticated | Self::Forbidden | Self::BadUserInput(_) => false,
+        }
+    }
+
     const fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 
+use super::delivery::{Due, deliver};
 use crate::{
     domain::words::Metric,
     engine::{self, Engine, leaderboard::BoardPage},
@@ -35,11 +36,11 @@ pub(super) async fn leaderboard(
     let engine = scope.engine.clone();
     let read = move || read_top(engine.clone(), BoardRequest { board, at: None, cut });
     let pages = scope.engine.live.watch(WatchKey::new(topic, detail), read);
-    Ok(pages.then(move |page| {
+    let pages = pages.map(|page| page.map_err(|failure| ApiError::of_engine(&failure)));
+    Ok(deliver(pages.boxed(), Due::Newest, move |page| {
         let scope = scope.clone();
         async move {
             scope.loaders.renew();
-            let page = page.map_err(|failure| ApiError::of_engine(&failure))?;
             LeaderboardUpdate::show(&scope.anew(), board, &page).await
         }
     }))

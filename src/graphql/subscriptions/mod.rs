@@ -5,6 +5,7 @@
 //! reason who may watch whom is asked before each message and not only at the start.
 
 mod boards;
+mod delivery;
 mod people;
 
 use async_graphql::{Context, ID, Subscription as GraphqlSubscription};

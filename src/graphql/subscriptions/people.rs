@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::ID;
-use futures_util::{
-    Stream, StreamExt,
-    stream::{BoxStream, unfold},
-};
+use futures_util::{Stream, StreamExt};
 
+use super::delivery::{Due, deliver};
 use crate::{
     domain::id::{Id, Noun},
     engine::Engine,
@@ -38,22 +36,19 @@ async fn watched(scope: &Scope, user: &ID) -> Result<User, ApiError> {
 
 /// What is told of a user as long as the caller may watch them, asked anew before each message: the user may be moved out of
 /// the caller's network, and the caller may be erased. It ends with the refusal.
-fn while_in_sight<T: Send + 'static>(
+fn while_in_sight<T: Clone + Send + 'static>(
     scope: Arc<Scope>,
     user: Id,
-    messages: BoxStream<'static, T>,
-) -> impl Stream<Item = Result<(Sight, T), ApiError>> + use<T> {
-    unfold(Some(messages), move |messages| {
+    due: Due,
+    messages: impl Stream<Item = Result<T, Arc<StoreError>>> + Send + 'static,
+) -> impl Stream<Item = Result<(Sight, T), ApiError>> {
+    let messages = messages.map(|message| message.map_err(|failure| ApiError::of_store(&failure)));
+    deliver(messages.boxed(), due, move |message| {
         let scope = scope.clone();
         async move {
-            let mut messages = messages?;
-            let message = messages.next().await?;
             scope.loaders.renew();
-            match scope.anew().sight_of(user).await {
-                Ok(Some(sight)) => Some((Ok((sight, message)), Some(messages))),
-                Ok(None) => Some((Err(not_there()), None)),
-                Err(failure) => Some((Err(failure), Some(messages))),
-            }
+            let sight = scope.anew().sight_of(user).await?;
+            Ok((sight.ok_or_else(not_there)?, message))
         }
     })
 }
@@ -67,9 +62,8 @@ pub(super) async fn referral_count(
     let engine = scope.engine.clone();
     let read = move || read_totals(engine.clone(), id);
     let values = scope.engine.live.watch(WatchKey::new(Topic::User(id.uuid()), "counts"), read);
-    Ok(while_in_sight(scope, id, values.boxed()).map(move |message| {
-        let (_, value) = message?;
-        let totals = value.map_err(|failure| ApiError::of_store(&failure))?;
+    Ok(while_in_sight(scope, id, Due::Newest, values).map(move |message| {
+        let (_, totals) = message?;
         Ok(ReferralCount::of(id, totals.as_ref().as_ref()))
     }))
 }
@@ -92,13 +86,12 @@ pub(super) async fn reward_updated(
     let (engine, id) = (scope.engine.clone(), owner.row.id);
     let read = move |seen| read_changes(engine.clone(), id, seen);
     let changes = scope.engine.live.follow(WatchKey::new(Topic::User(id.uuid()), "rewards"), read);
-    Ok(while_in_sight(scope, id, changes.boxed()).map(|message| {
+    Ok(while_in_sight(scope, id, Due::Each, changes).map(|message| {
         let (sight, change) = message?;
         if !sight.is_private() {
             return Err(ApiError::Forbidden);
         }
-        let row = change.map_err(|failure| ApiError::of_store(&failure))?.item;
-        Ok(Reward { row, sight })
+        Ok(Reward { row: change.item, sight })
     }))
 }
 
