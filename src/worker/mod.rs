@@ -2,7 +2,9 @@
 //!
 //! Each kind of work has a loop of its own: it works while there is something to do, then waits to be woken, and looks
 //! again after a while in case the wake-up was lost. A loop never stops half-way: it looks at the stop signal only
-//! between transactions.
+//! between transactions. One that panics is begun again.
+
+mod again;
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,8 @@ use crate::{
     engine::{Engine, Error, fold::Folded, pace::Pace},
     store::{BackendKind, Store},
 };
+
+use again::keep_going;
 
 /// Longest wait before looking again without having been woken.
 const POLL: Duration = Duration::from_millis(500);
@@ -94,20 +98,34 @@ pub async fn run(engine: Engine, stop: Stop) {
 pub async fn run_loops(engine: Engine, how_many: Loops, stop: Stop) {
     let sizes = BatchSizes::of(engine.store.kind());
     let (folded, boards_due) = watch::channel(());
-    let mut loops = JoinSet::new();
+    let mut crew = Crew { engine, stop, loops: JoinSet::new() };
     for _ in 0..how_many.fold {
-        loops.spawn(fold_loop(engine.clone(), how_many.fold_rows, folded.clone(), stop.clone()));
+        let folded = folded.clone();
+        crew.add("folding", move |engine, stop| fold_loop(engine, how_many.fold_rows, folded.clone(), stop));
     }
     drop(folded);
-    loops.spawn(board_loop(engine.clone(), boards_due, stop.clone()));
-    loops.spawn(count_loop(engine.clone(), sizes, stop.clone()));
-    loops.spawn(sweep_loop(engine.clone(), stop.clone()));
-    loops.spawn(release_loop(engine.clone(), stop.clone()));
-    loops.spawn(purge_loop(engine, stop));
-    while let Some(ended) = loops.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "a loop of the worker broke");
-        }
+    crew.add("summing boards", move |engine, stop| board_loop(engine, boards_due.clone(), stop));
+    crew.add("counting imported referrals", move |engine, stop| count_loop(engine, sizes, stop));
+    crew.add("releasing rewards", sweep_loop);
+    crew.add("releasing what was parked", release_loop);
+    crew.add("purging evidence", purge_loop);
+    while crew.loops.join_next().await.is_some() {}
+}
+
+/// The loops that run, and what each of them needs.
+struct Crew {
+    engine: Engine,
+    stop: Stop,
+    loops: JoinSet<()>,
+}
+
+impl Crew {
+    fn add<F>(&mut self, what: &'static str, begin: impl Fn(Engine, Stop) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (engine, stop) = (self.engine.clone(), self.stop.clone());
+        self.loops.spawn(keep_going(what, self.stop.clone(), move || begin(engine.clone(), stop.clone())));
     }
 }
 
@@ -236,10 +254,14 @@ impl Backoff {
                 if self.next == FIRST_BACKOFF {
                     tracing::error!(%error, work = self.what, "failed; trying again");
                 }
-                let pause = self.next;
-                self.next = (self.next * 2).min(MAX_BACKOFF);
-                Step::Wait(pause)
+                Step::Wait(self.pause())
             }
         }
+    }
+
+    fn pause(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (self.next * 2).min(MAX_BACKOFF);
+        pause
     }
 }
