@@ -16,7 +16,12 @@ mod suspects;
 mod terms;
 mod write;
 
-use std::time::{Duration, Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
 
 pub(super) use self::{
     decide::ACTOR,
@@ -128,8 +133,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Folds what is picked, and says how long the transaction lasted.
+    /// Folds what is picked, and says how long the transaction lasted. A panic is a failure like others: whoever brings it
+    /// out is left behind, and not everybody.
     async fn fold_picked(&self, pick: Pick) -> Result<(Folded, Duration), Error> {
+        let done = AssertUnwindSafe(self.fold_or_panic(pick)).catch_unwind().await;
+        done.unwrap_or_else(|_| Err(StoreError::Corrupt("folding panicked".to_owned()).into()))
+    }
+
+    async fn fold_or_panic(&self, pick: Pick) -> Result<(Folded, Duration), Error> {
         let fold = async |tx: &mut Tx| {
             let begun = Instant::now();
             self.fold_in(tx, pick).await.map(|(folded, hints)| (folded, hints, begun))
