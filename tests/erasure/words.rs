@@ -20,6 +20,13 @@ async fn operate(harness: &Harness, field: &str, kind: &str, input: Value) {
     harness.clock().pass_seconds(1);
 }
 
+/// Takes the only entry off its list.
+async fn unlist(harness: &Harness, reason: &str) {
+    let data = harness.admin().run("{ listings { nodes { id } } }", json!({})).await;
+    let input = json!({"listingId": data["listings"]["nodes"][0]["id"], "reason": reason});
+    operate(harness, "removeListing", "RemoveListingInput", input).await;
+}
+
 async fn move_user(harness: &Harness, (user, referrer): (Id, Id), reason: &str) {
     let (user, referrer) = (user.typed(Noun::User), referrer.typed(Noun::User));
     let input = json!({"userId": user, "referrerId": referrer, "reason": reason});
@@ -134,6 +141,27 @@ fn lists_go_on_blocking_and_say_no_more_whom() {
         harness.fold_all().await;
         assert_eq!(status_of_referral(&harness, "fay").await, "REJECTED");
         assert_eq!(status_of_referral(&harness, "gus").await, "PENDING");
+        harness.finish().await;
+    });
+}
+
+/// What an entry named that is no more cannot be known; what was said of it may tell.
+#[test]
+fn reasons_of_entries_that_are_no_more_are_forgotten_where_they_name_the_person() {
+    each_backend(async |harness| {
+        let zenobia = newcomer(&harness, "zenobia-quarkson", None).await;
+        list(&harness, ["BLOCK", "DEVICE", "device-ZQ-1", "of Zenobia-Quarkson"]).await;
+        unlist(&harness, "ZENOBIA-QUARKSON sold it").await;
+        list(&harness, ["BLOCK", "DEVICE", "farm", "a farm of phones"]).await;
+        unlist(&harness, "it burned down").await;
+        list(&harness, ["BLOCK", "DEVICE", "device-ZQ-2", "zenobia-quarkson has another one"]).await;
+        erase(&harness, zenobia.id).await;
+        assert_eq!(found(&harness, &["zenobia".to_owned(), "quarkson".to_owned()]).await, [""; 0]);
+        let mut reasons = dump(&harness).await["audit_log.reason"].clone();
+        reasons.retain(|reason| ["a farm of phones", "it burned down", "erased"].contains(&reason.as_str()));
+        reasons.sort();
+        assert_eq!(reasons, ["a farm of phones", "erased", "erased", "erased", "it burned down"]);
+        harness.fold_all().await;
         harness.finish().await;
     });
 }

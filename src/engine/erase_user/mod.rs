@@ -82,6 +82,7 @@ impl Engine {
         self.retire_codes(tx, user.id, now).await?;
         let clicks = own_clicks(tx, user.id).await?;
         self.forget_listings(tx, (&user, &clicks), Deed { actor, action: "removeListing", at: now }).await?;
+        lists::forget_names(tx, &user).await?;
         forget(tx, user.id, clicks).await?;
         let deed = Deed { actor, action: "eraseUser", at: now };
         run!(tx, audit::insert(deed.to_because(user.id.typed(Noun::User), &request.reason)))?;

@@ -97,6 +97,17 @@ pub async fn forget_listings(conn: &mut Connection, entries: Vec<Id>, word: &str
     update.set(listings::reason.eq(word)).execute(conn).await.map(drop)
 }
 
+/// Deeds that were done to entries of the lists, from a line of the log on: number, entry and reason.
+pub async fn listing_deeds(
+    conn: &mut Connection,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<(i64, String, Option<String>)>> {
+    let done = audit_log::table.filter(audit_log::action.eq_any(["addListing", "removeListing"]));
+    let query = done.filter(audit_log::id.gt(after)).order(audit_log::id).limit(limit);
+    query.select((audit_log::id, audit_log::subject, audit_log::reason)).load(conn).await
+}
+
 /// Writes over the reasons of all deeds that were done to these.
 pub async fn forget_deeds(conn: &mut Connection, subjects: Vec<String>, word: &str) -> QueryResult<()> {
     let noted = audit_log::table.filter(audit_log::subject.eq_any(subjects).and(audit_log::reason.is_not_null()));
