@@ -19,7 +19,7 @@
 //! | `visitor` | the client's own address, past proxies, and its cookie |
 //! | [`health`] | `/health/live` and `/health/ready` |
 //! | [`headers`] | headers that every answer carries |
-//! | [`server`], [`shutdown`], [`stall`], `deadline` | the accept loop, and how things end |
+//! | [`server`], [`shutdown`], [`stall`], `untaken`, `deadline` | the accept loop, and how things end |
 //! | [`tls`] | the same behind TLS |
 //! | [`headcount`], `descriptors` | how many connections each address has, and the process may have |
 
@@ -51,6 +51,7 @@ pub mod settings;
 pub mod shutdown;
 pub mod stall;
 pub mod tls;
+mod untaken;
 mod visitor;
 pub mod websocket;
 

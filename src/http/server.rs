@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use futures_util::FutureExt;
+use axum::response::Response;
+use futures_util::future::MapOk;
+use futures_util::{FutureExt, TryFutureExt};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +31,7 @@ use super::settings::ServerLimits;
 use super::shutdown::{Held, Shutdown};
 use super::stall::StallGuard;
 use super::tls::{Tls, say_https, speaks_plainly};
+use super::untaken::{Streams, watched};
 
 /// Largest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -132,8 +135,8 @@ fn is_of_one_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-fn http(limits: &ServerLimits) -> Builder<TokioExecutor> {
-    let mut http = Builder::new(TokioExecutor::new());
+fn http(limits: &ServerLimits) -> Builder<Streams> {
+    let mut http = Builder::new(Streams { patience: limits.write });
     http.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD_BYTES);
     http.http2()
         .timer(TokioTimer::new())
@@ -146,7 +149,7 @@ fn http(limits: &ServerLimits) -> Builder<TokioExecutor> {
 
 /// What all connections share.
 struct House {
-    http: Builder<TokioExecutor>,
+    http: Builder<Streams>,
     tls: Option<Arc<Tls>>,
     router: Router,
     limits: ServerLimits,
@@ -237,12 +240,13 @@ impl House {
             opened.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(seat.clone());
-            routes.call(request)
+            routes.call(request).map_ok(watched as fn(Response) -> Response)
         }
     }
 }
 
-type RouterFuture = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
+type RouterFuture =
+    MapOk<<TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future, fn(Response) -> Response>;
 
 /// Clients break connections all day long: worth a line only to who looks for it. Not whose: an address says who it was,
 /// and stays in a log for longer than anybody keeps it here.

@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod house;
 mod http;
+mod http2;
 mod limits;
 mod persisted;
 mod server;
