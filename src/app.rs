@@ -15,7 +15,7 @@ use crate::{
     front::Front,
     graphql::{
         Api, ApiSettings,
-        document::{DocumentGuard, Library, Limits, Trusted},
+        document::{DocumentGuard, Library, Trusted},
         sdl,
     },
     http::{
@@ -136,7 +136,7 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
 pub fn routes(engine: Engine, options: &Options, shutdown: Shutdown) -> Result<Router, Fatal> {
     let public_url = options.public_url();
     let settings = ApiSettings { public_url: public_url.clone(), open_introspection: options.bind.ip().is_loopback() };
-    let guard = DocumentGuard::new(&sdl(), Limits::default())?;
+    let guard = DocumentGuard::new(&sdl(), options.documents.limits()?)?;
     let library = Arc::new(library(options, &guard)?);
     let verifier = Verifier::new(&options.jwt())?;
     let front = Front::new(engine.clone(), Api::new(engine.clone(), settings), guard, verifier);

@@ -15,11 +15,13 @@ use crate::{
     http::{ServerLimits, auth::JwtSettings, settings::CONNECTIONS_PER_ADDRESS},
 };
 
+mod documents;
 mod keys;
 mod log;
 mod origins;
 mod tls;
 
+pub use documents::DocumentOptions;
 pub use keys::{Keys, NewKey, Role, Scope};
 pub use origins::OriginOptions;
 pub use tls::TlsOptions;
@@ -179,6 +181,9 @@ pub struct Options {
     /// persisted query manifest of Apollo's. All documents may be run unless given.
     #[arg(long, env = "TRUSTED_DOCUMENTS", global = true)]
     pub trusted_documents: Option<PathBuf>,
+    /// How large documents may be.
+    #[command(flatten)]
+    pub documents: DocumentOptions,
     /// What this process does.
     #[arg(long, env = "ROLES", value_enum, value_delimiter = ',', default_value = "api,worker", global = true)]
     pub roles: Vec<ProcessRole>,
@@ -243,6 +248,16 @@ pub enum ConfigError {
     /// Every address must be able to connect.
     #[error("CONNECTIONS_PER_ADDRESS must be at least 1")]
     ConnectionsPerAddress,
+    /// A limit of documents lets nothing pass, or everything.
+    #[error("{variable} must be 1 to {most}; it is {given}")]
+    Document {
+        /// Which.
+        variable: &'static str,
+        /// What it is.
+        given: u64,
+        /// What it may be.
+        most: u64,
+    },
 }
 
 impl Options {
@@ -264,6 +279,7 @@ impl Options {
         self.landing()?;
         self.origins.listed()?;
         self.tls.files()?;
+        self.documents.limits()?;
         self.proxies().map(drop)
     }
 
