@@ -163,7 +163,7 @@ impl Engine {
         failpoint::reach(Point::FoldBegun);
         let rows = match pick {
             Pick::Oldest(limit) => self.claim_oldest(tx, limit).await?,
-            Pick::Of(user) => run!(tx, outbox::claim_of(user))?,
+            Pick::Of(user) => run!(tx, outbox::claim_about(user))?,
         };
         if rows.is_empty() {
             return Ok((Folded::Nothing, Vec::new()));

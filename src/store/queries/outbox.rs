@@ -42,8 +42,14 @@ pub async fn claim_all_of(conn: &mut Connection, users: Vec<Id>) -> QueryResult<
     skip_locked!(query.select(outbox::seq)).load(conn).await
 }
 
-/// Takes the rows of one user, those that name one of the user's events among them, as far as nobody else has them.
+/// Takes the rows of one user, as far as nobody else has them.
 pub async fn claim_of(conn: &mut Connection, user: Id) -> QueryResult<Vec<Outbox>> {
+    let query = outbox::table.filter(outbox::user_id.eq(user)).order(outbox::seq).select(Outbox::as_select());
+    skip_locked!(query).load(conn).await
+}
+
+/// The same with those that name one of the user's events, for which all rows are looked through.
+pub async fn claim_about(conn: &mut Connection, user: Id) -> QueryResult<Vec<Outbox>> {
     let query = outbox::table.filter(concerns!(user)).order(outbox::seq).select(Outbox::as_select());
     skip_locked!(query).load(conn).await
 }
