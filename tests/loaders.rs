@@ -18,10 +18,11 @@ const FIELD_STATEMENTS: u64 = 3;
 /// Those of a place on a board: the program, its board, the scores, the histogram, what lies between, the different scores.
 const PLACE_STATEMENTS: u64 = 6;
 
-const USER: [&str; 22] = [
+const USER: [&str; 23] = [
     "id status createdAt externalId displayName",
     "code",
     "link",
+    "qrCodeUrl",
     "codes { code link program { key } }",
     "referrer { displayName }",
     "upline { displayName }",
@@ -43,8 +44,9 @@ const USER: [&str; 22] = [
     "balances { currencyCode available }",
 ];
 
-const REFERRAL: [&str; 6] = [
+const REFERRAL: [&str; 7] = [
     "id status via code createdAt completedAt rejectedAt",
+    "click { clickedAt }",
     "risk { score standing signals { signal evidence } reviews { status } }",
     "referrer { displayName }",
     "referred { displayName }",
@@ -110,6 +112,15 @@ async fn grow(harness: &Harness) {
         assert_eq!(harness.engine().claim_rewards(request).await.unwrap().len(), 1);
     }
     harness.fold_all().await;
+    // Everybody came by a click of their own.
+    let mut sql = harness.sql().await;
+    sql.execute(
+        "INSERT INTO clicks (id, code_key, program_id, user_id, created_at) \
+         SELECT referred_id, codes.key, codes.program_id, codes.user_id, referrals.created_at \
+         FROM referrals JOIN codes ON codes.user_id = referrals.referrer_id",
+    )
+    .await;
+    sql.execute("UPDATE referrals SET click_id = referred_id").await;
 }
 
 /// Statements that a list of so many costs with these fields; the list has to be that long.
@@ -140,6 +151,35 @@ fn width_costs_no_statements() {
         }
         harness.finish().await;
     });
+}
+
+/// A field that nobody counts the statements of may cost one for each row.
+#[test]
+fn no_field_is_forgotten() {
+    each_backend(async |harness| {
+        for (name, selections) in [("User", &USER[..]), ("Referral", &REFERRAL), ("Reward", &REWARD)] {
+            let query = "query ($name: String!) { __type(name: $name) { fields { name } } }";
+            let data = harness.admin().run(query, json!({ "name": name })).await;
+            let fields = data["__type"]["fields"].as_array().unwrap();
+            assert!(fields.len() > 10, "{data:#}");
+            for field in fields.iter().map(|field| field["name"].as_str().unwrap()) {
+                let is_counted = selections.iter().any(|selection| outermost(selection).any(|part| part == field));
+                assert!(is_counted, "{name}.{field}");
+            }
+        }
+        harness.finish().await;
+    });
+}
+
+/// Names of the outermost fields of a selection.
+fn outermost(selection: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    selection.split(|letter: char| letter == ' ' || letter == '(').filter(move |part| {
+        let is_outermost = depth == 0;
+        depth += part.matches('{').count();
+        depth -= part.matches('}').count();
+        is_outermost
+    })
 }
 
 #[test]
