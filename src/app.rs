@@ -129,7 +129,8 @@ pub async fn serve(options: Options, demo: bool) -> Result<(), Fatal> {
     Ok(())
 }
 
-/// Every route of the server; of one that does not have the role of the API, its health alone. Needs a runtime, for the task that records clicks.
+/// Every route of the server; of one that does not have the role of the API, its health alone. Needs a runtime, for the
+/// task that records clicks.
 ///
 /// # Errors
 /// When the settings are not sound.
