@@ -1,8 +1,8 @@
 //! Telling that a claim was paid, or that its payout failed (rule 18).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::{Engine, Error, Refusal, RefusalCode, audit::Deed, input, ledger::Ledger};
+use super::{Engine, Error, Refusal, RefusalCode, audit::Deed, fold, input, ledger::Ledger};
 use crate::{
     domain::{
         id::{Id, Noun},
@@ -68,9 +68,9 @@ async fn settle_in(
 ) -> Result<(models::Claim, Option<i64>), Error> {
     let not_found = || Refusal::new(RefusalCode::ClaimNotFound, "claimId", "there is no such claim");
     let claim = run!(tx, claims::by_ids(&[request.claim]))?.pop().ok_or_else(not_found)?;
-    let referred = match request.outcome {
-        ClaimStatus::Failed => lock_referred(tx, &claim).await?,
-        ClaimStatus::Paid | ClaimStatus::Requested => Vec::new(),
+    let held = match request.outcome {
+        ClaimStatus::Failed => held_referrals(tx, &claim).await?,
+        ClaimStatus::Paid | ClaimStatus::Requested => HashSet::new(),
     };
     // Totals are locked before anything else of the user; the claim is read again under that lock.
     let version = run!(tx, totals::bump(claim.user_id))?;
@@ -90,11 +90,6 @@ async fn settle_in(
     failpoint::reach(Point::SettleMarked);
     let claim =
         models::Claim { status: request.outcome, reference: request.reference.clone(), settled_at: Some(now), ..claim };
-    let held: HashSet<Id> = run!(tx, risks::of_referrals(&referred))?
-        .into_iter()
-        .filter(|risk| risk.standing == Standing::Held)
-        .map(|risk| risk.referred_id)
-        .collect();
     let mut ledger = Ledger::default();
     let rewards = run!(tx, rewards::of_claims(&[claim.id]))?;
     for reward in rewards {
@@ -116,15 +111,15 @@ async fn settle_in(
     Ok((claim, Some(version)))
 }
 
-/// Locks whose events brought the rewards of a claim, so that what becomes of their referrals is decided before or after,
-/// and never beside; in the one order of locks they come before the totals.
-async fn lock_referred(tx: &mut Tx, claim: &models::Claim) -> Result<Vec<Id>, StoreError> {
-    let mut referred: Vec<Id> =
-        run!(tx, rewards::of_claims(&[claim.id]))?.iter().map(|reward| reward.referred_id).collect();
-    referred.sort_unstable();
-    referred.dedup();
+/// Whose referrals wait for a review, of those whose events brought the rewards of a claim. They are locked, so that what
+/// becomes of their referrals is decided before or after and never beside; in the one order of locks that is before totals.
+async fn held_referrals(tx: &mut Tx, claim: &models::Claim) -> Result<HashSet<Id>, StoreError> {
+    let rewards = run!(tx, rewards::of_claims(&[claim.id]))?;
+    let referred: BTreeSet<Id> = rewards.iter().map(|reward| reward.referred_id).collect();
+    let referred: Vec<Id> = referred.into_iter().collect();
     run!(tx, users::lock(referred.clone()))?;
-    Ok(referred)
+    let held = run!(tx, risks::of_referrals(&referred))?.into_iter().filter(|risk| risk.standing == Standing::Held);
+    Ok(held.map(|risk| risk.referred_id).collect())
 }
 
 fn settled_otherwise(claim: &models::Claim) -> Refusal {
@@ -153,7 +148,7 @@ fn give_back(ledger: &mut Ledger, reward: &models::Reward, is_held: bool, now: T
     };
     if to != RewardStatus::Available {
         let available = models::Reward { status: RewardStatus::Available, ..reward.clone() };
-        ledger.moved(&available, to, "banyan", reason, now);
+        ledger.moved(&available, to, fold::ACTOR, reason, now);
     }
     if to == RewardStatus::Withheld {
         ledger.of_reward(reward, (AccountKind::Available, AccountKind::Withheld), reward.net, reason, now);
