@@ -174,7 +174,7 @@ fn no_field_is_forgotten() {
 /// Names of the outermost fields of a selection.
 fn outermost(selection: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0;
-    selection.split(|letter: char| letter == ' ' || letter == '(').filter(move |part| {
+    selection.split([' ', '(']).filter(move |part| {
         let is_outermost = depth == 0;
         depth += part.matches('{').count();
         depth -= part.matches('}').count();
