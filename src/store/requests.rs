@@ -174,6 +174,31 @@ pub struct TreeRow {
     pub user: User,
 }
 
+/// Arrivals around newcomers whom one referrer brought in. Ids sort by the time at which they were made.
+#[derive(Clone, Copy, Debug)]
+pub struct Around {
+    /// Whose they are.
+    pub referrer: Id,
+    /// The first newcomer.
+    pub first: Id,
+    /// The last one.
+    pub last: Id,
+    /// Nobody before this is looked at,
+    pub from: Id,
+    /// and nobody after this.
+    pub until: Id,
+}
+
+impl Around {
+    /// The same with other newcomers of the same referrer.
+    pub fn take_in(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.from = self.from.min(other.from);
+        self.until = self.until.max(other.until);
+    }
+}
+
 /// Users between two ids, both included.
 #[derive(Clone, Copy, Debug)]
 pub struct UserRange {

@@ -89,8 +89,91 @@ fn a_chain_on_one_device_is_a_ring_too() {
         let ben = scene.friend("ben", Seen::device("phone")).await;
         let cid = scene.sign_up("cid", Some(&ben), Seen::device("phone")).await;
         scene.sign_up("dan", Some(&cid), Seen::device("phone")).await;
-        shows(scene, "dan", &["RING", "SAME_DEVICE"], (60, HELD)).await;
-        shows(scene, "cid", &["SAME_DEVICE"], (60, HELD)).await;
+        for name in ["cid", "dan"] {
+            shows(scene, name, &["RING", "SAME_DEVICE"], (60, HELD)).await;
+        }
+        shows(scene, "ben", &["RING"], (60, HELD)).await;
+    });
+}
+
+#[test]
+fn a_ring_below_several_friends_shows_on_all_of_its_members() {
+    on_the_scene(async |scene| {
+        let bea = scene.sign_up("bea", None, Seen::NOTHING).await;
+        scene.sign_up("cousin", Some(&bea), Seen::device("farm")).await;
+        for (friend, member) in [("ben", "m1"), ("cid", "m2"), ("dan", "m3")] {
+            let friend = scene.friend(friend, Seen::NOTHING).await;
+            scene.sign_up(member, Some(&friend), Seen::device("farm")).await;
+            scene.buys_in_time(member).await;
+        }
+        for name in ["m1", "m2", "m3"] {
+            shows(scene, name, &["RING"], (60, HELD)).await;
+            scene.has(name, crate::support::Purse { withheld: 500, ..Default::default() }).await;
+        }
+        for name in ["ben", "cid", "dan", "cousin"] {
+            shows(scene, name, &[], (0, CLEAR)).await;
+        }
+    });
+}
+
+#[test]
+fn a_burst_that_is_spread_over_a_tree_is_one_all_the_same() {
+    on_the_scene(async |scene| {
+        scene.policy(json!({"signals": [{"signal": "NETWORK_BURST", "threshold": 3}]})).await;
+        let bea = scene.sign_up("bea", None, Seen::NOTHING).await;
+        scene.sign_up("cousin", Some(&bea), Seen::ip("192.0.2.9")).await;
+        for (friend, member, ip) in [("ben", "m1", "192.0.2.1"), ("cid", "m2", "192.0.2.2"), ("dan", "m3", "192.0.2.3")]
+        {
+            let friend = scene.friend(friend, Seen::NOTHING).await;
+            scene.sign_up(member, Some(&friend), Seen::ip(ip)).await;
+        }
+        for name in ["m1", "m2", "m3"] {
+            shows(scene, name, &[], (0, CLEAR)).await;
+        }
+        let eve = scene.friend("eve", Seen::NOTHING).await;
+        scene.sign_up("m4", Some(&eve), Seen::ip("192.0.2.4")).await;
+        for name in ["m1", "m2", "m3", "m4"] {
+            shows(scene, name, &["NETWORK_BURST"], (30, CLEAR)).await;
+        }
+        shows(scene, "cousin", &[], (0, CLEAR)).await;
+        scene.harness.clock().pass_seconds(3_600);
+        scene.sign_up("late", Some(&eve), Seen::ip("192.0.2.5")).await;
+        shows(scene, "late", &["SAME_NETWORK"], (10, CLEAR)).await;
+    });
+}
+
+#[test]
+fn people_of_a_trusted_referrer_are_in_no_ring() {
+    on_the_scene(async |scene| {
+        let [ben, cid, dan] = [
+            scene.friend("ben", Seen::NOTHING).await,
+            scene.friend("cid", Seen::NOTHING).await,
+            scene.friend("dan", Seen::NOTHING).await,
+        ];
+        const TRUST: &str = "mutation($input: AddListingInput!) { addListing(input: $input) { userErrors { code } } }";
+        let input = json!({"effect": "ALLOW", "subject": "REFERRER", "value": "ben", "reason": "runs a library"});
+        let listed = scene.admin().run(TRUST, json!({"input": input})).await;
+        assert_eq!(listed["addListing"]["userErrors"], json!([]));
+        for (friend, member) in [(&ben, "m1"), (&cid, "m2"), (&dan, "m3")] {
+            scene.sign_up(member, Some(friend), Seen::device("library")).await;
+        }
+        shows(scene, "m1", &[], (0, CLEAR)).await;
+        for name in ["m2", "m3"] {
+            shows(scene, name, &["RING"], (60, HELD)).await;
+        }
+    });
+}
+
+#[test]
+fn who_is_moved_is_compared_with_the_people_of_the_new_referrer() {
+    on_the_scene(async |scene| {
+        let bea = scene.sign_up("bea", None, Seen::NOTHING).await;
+        let ben = scene.friend("ben", Seen::device("phone")).await;
+        scene.host.move_user(ben.id, bea.id).await.unwrap();
+        scene.friend("cid", Seen::device("phone")).await;
+        shows(scene, "cid", &[], (0, CLEAR)).await;
+        scene.sign_up("dan", Some(&bea), Seen::device("phone")).await;
+        shows(scene, "dan", &["SAME_DEVICE"], (60, HELD)).await;
     });
 }
 

@@ -1,6 +1,6 @@
 //! The signs in a snapshot.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -47,7 +47,8 @@ pub struct Why {
     pub listed: Option<&'static str>,
 }
 
-/// All signs on the referrals of a snapshot's direct people.
+/// All signs on the referrals of a snapshot's direct people; and of a ring or a burst that some of them belong to, also on
+/// those whom others of the same tree brought in.
 pub fn find(snapshot: &Snapshot, referrer: Id, policy: &Policy) -> Vec<Finding> {
     let mut desk = Desk { snapshot, referrer, policy, found: Vec::new() };
     desk.places();
@@ -112,20 +113,29 @@ impl Desk<'_> {
 
     fn devices(&mut self) {
         let direct = grouped(&self.snapshot.people, |account| account.traces.device);
-        let tree =
-            grouped(self.snapshot.people.iter().chain(&self.snapshot.relatives), |account| account.traces.device);
-        let enough = self.policy.of(Signal::Ring).threshold as usize;
         for account in &self.snapshot.people {
             let Some(device) = account.traces.device else { continue };
             let others = self.others(&direct, device, account, self.snapshot.referrer.device);
             if !others.is_empty() {
                 self.note(account.id, Signal::SameDevice, shared(&others));
             }
-            let ring: HashSet<Id> = tree.get(&device).into_iter().flatten().map(|member| member.id).collect();
-            if ring.len() >= enough {
-                let mut others: Vec<Id> = ring.into_iter().filter(|member| *member != account.id).collect();
-                others.sort_unstable();
-                self.note(account.id, Signal::Ring, shared(&others));
+        }
+        self.rings(&direct);
+    }
+
+    /// A ring shows on all of its members, also on those whom others brought in.
+    fn rings(&mut self, direct: &Groups<'_>) {
+        let enough = self.policy.of(Signal::Ring).threshold as usize;
+        let elsewhere = grouped(&self.snapshot.relatives, |account| account.traces.device);
+        for (device, people) in direct {
+            let relatives = elsewhere.get(device).into_iter().flatten();
+            let members: BTreeSet<Id> = people.iter().chain(relatives).map(|account| account.id).collect();
+            if members.len() < enough {
+                continue;
+            }
+            for member in &members {
+                let others: Vec<Id> = members.iter().filter(|other| *other != member).copied().collect();
+                self.note(*member, Signal::Ring, shared(&others));
             }
         }
     }
@@ -158,7 +168,8 @@ impl Desk<'_> {
         let mut bursts = Vec::new();
         let burst = self.policy.of(Signal::NetworkBurst);
         let crowd = Crowd { window_micros: burst.window_micros(), limit: burst.threshold as usize };
-        for mut group in grouped(&self.snapshot.people, |account| account.traces.network).into_values() {
+        let tree = self.snapshot.people.iter().chain(&self.snapshot.relatives);
+        for mut group in grouped(tree, |account| account.traces.network).into_values() {
             group.sort_by_key(|account| (account.at, account.id));
             let times: Vec<Timestamp> = group.iter().map(|account| account.at).collect();
             let counts = group.iter().zip(crowd.in_times(&times)).filter(|(_, count)| *count > 0);

@@ -114,7 +114,7 @@ pub struct Snapshot {
     pub referrer: Traces,
     /// Their direct people who share something with those who are weighed, and those themselves.
     pub people: Vec<Account>,
-    /// People further down or up the same tree who share a device with those who are weighed.
+    /// Other people of the same tree, whoever brought them in, who share a device or a network with those who are weighed.
     pub relatives: Vec<Account>,
     /// Accounts elsewhere with the mailbox of somebody who is weighed: the first of each.
     pub mailboxes: HashMap<KeyedHash, (Timestamp, Id)>,

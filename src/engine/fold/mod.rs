@@ -5,9 +5,11 @@
 //! delivered at least once, in effect exactly once. Locks are taken in one order everywhere: fold gate, users, totals,
 //! accounts, each sorted by id.
 
+mod arrivals;
 mod cap_check;
 mod decide;
 mod judge;
+mod kin;
 mod people;
 mod replay;
 mod risk;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{judge::Policies, people::Person};
+use super::{arrivals, judge::Policies, kin::Kin, people::Person};
 use crate::{
     domain::{
         fraud::{self, Account, Finding, Listed, MissingEvidence, Policy, Signal, Snapshot, Traces, Translation, Why},
@@ -21,8 +21,6 @@ use crate::{
 
 /// Most signups that are looked at for each kind of evidence, for one batch. Where there are more, the newest count.
 const PEERS_MAX: i64 = 2_000;
-/// Most arrivals around a batch that are looked at.
-const ARRIVALS_MAX: i64 = 5_000;
 
 /// What is known about the newcomers of a batch.
 #[derive(Default)]
@@ -63,11 +61,22 @@ impl Suspects {
         let since = engine.context.now().plus_micros(-i64::from(lookback) * DAY_MICROS);
         let mut files = Files::default();
         let mut suspects = Self::default();
-        let shared = Shared::read(tx, (&own, &referrers), since).await?;
-        files.take(own.iter().chain(&shared.near).chain(&shared.devices).chain(&shared.mailboxes));
-        newcomers.iter().for_each(|person| suspects.open(person, &files));
-        suspects.arrivals(tx, (newcomers, policies)).await?;
-        let users = run!(tx, users::by_ids(&everybody))?;
+        let burst = Burst::of(policies);
+        let shared = Shared::read(tx, (&own, &referrers), (since, burst)).await?;
+        files.take(shared.rows().chain(&own));
+        let accounts = shared.in_tree().filter_map(|row| files.account(row.user_id));
+        let kin = Kin::load(tx, accounts, burst.limit).await?;
+        newcomers.iter().for_each(|person| suspects.open(person, (&files, &kin)));
+        for (referrer, at, id) in arrivals::load(tx, newcomers, policies).await? {
+            if let Some(snapshot) = suspects.snapshots.get_mut(&referrer) {
+                snapshot.arrivals.push((at, id));
+            }
+        }
+        suspects.snapshots.values_mut().for_each(|snapshot| snapshot.arrivals.sort_unstable());
+        let others = suspects.snapshots.values().flat_map(|snapshot| &snapshot.relatives);
+        let referrers: BTreeSet<Id> = others.map(|relative| relative.referrer).chain(referrers).collect();
+        let everybody: BTreeSet<Id> = everybody.into_iter().chain(referrers.iter().copied()).collect();
+        let users = run!(tx, users::by_ids(&everybody.into_iter().collect::<Vec<_>>()))?;
         let name = |user: &User| (user.id, engine.context.hash_key.hash(evidence::REFERRER, &user.external_id));
         suspects.names = users.iter().filter(|user| referrers.contains(&user.id)).map(name).collect();
         suspects.users = users.into_iter().map(|user| (user.id, user)).collect();
@@ -76,12 +85,12 @@ impl Suspects {
     }
 
     /// Opens the snapshot of a newcomer's referrer, unless a brother or sister did.
-    fn open(&mut self, person: &Person, files: &Files) {
+    fn open(&mut self, person: &Person, (files, kin): (&Files, &Kin)) {
         let Some((_, referrer)) = pair(person) else { return };
         let snapshot = self.snapshots.entry(referrer).or_insert_with(|| {
             let traces = files.by_user.get(&referrer).map(|(_, _, traces)| *traces).unwrap_or_default();
-            let chain = person.history.upline.iter().filter(|ancestor| **ancestor != referrer);
-            let relatives = chain.flat_map(|ancestor| files.brought_by(*ancestor)).collect();
+            let relatives = kin.of(&person.history.upline).into_iter().filter_map(|relative| files.account(relative));
+            let relatives = relatives.filter(|relative| relative.referrer != referrer).collect();
             let people = files.brought_by(referrer).collect();
             Snapshot { referrer: traces, people, relatives, ..Snapshot::default() }
         });
@@ -92,20 +101,6 @@ impl Suspects {
         }
         let mailboxes = snapshot.people.iter().filter_map(|account| account.traces.mailbox);
         snapshot.mailboxes = mailboxes.filter_map(|hash| Some((hash, *files.first_with.get(&hash)?))).collect();
-    }
-
-    async fn arrivals(&mut self, tx: &mut Tx, (newcomers, policies): (&[&Person], &Policies)) -> Result<(), Error> {
-        let first = newcomers.iter().filter_map(|person| Some(person.referral.as_ref()?.created_at)).min();
-        let windows = policies.values().map(|(_, policy)| policy.of(Signal::Velocity).window_micros());
-        let from = first.unwrap_or(Timestamp::EPOCH).plus_micros(-windows.max().unwrap_or(0));
-        let referrers: Vec<Id> = self.snapshots.keys().copied().collect();
-        for (referrer, at, id) in run!(tx, referrals::arrivals(referrers, Id::new(from, [0; 10]), ARRIVALS_MAX))? {
-            if let Some(snapshot) = self.snapshots.get_mut(&referrer) {
-                snapshot.arrivals.push((at, id));
-            }
-        }
-        self.snapshots.values_mut().for_each(|snapshot| snapshot.arrivals.sort_unstable());
-        Ok(())
     }
 
     /// Reads what is listed of all this; most installations list nothing.
@@ -139,24 +134,28 @@ impl Suspects {
     /// All signs, each with the program whose policy weighs it.
     pub(super) fn findings(mut self, newcomers: &[&Person], policies: &Policies) -> Vec<(Finding, Id)> {
         let mut found = Vec::new();
+        let new: BTreeSet<Id> = newcomers.iter().map(|person| person.id).collect();
         for (referrer, mut snapshot) in std::mem::take(&mut self.snapshots) {
             let mut weighed_by: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
             for person in newcomers.iter().filter(|person| pair(person).is_some_and(|(_, of)| of == referrer)) {
                 let Some(referral) = &person.referral else { continue };
                 weighed_by.entry(referral.program_id).or_default().insert(person.id);
             }
-            let new: BTreeSet<Id> = weighed_by.values().flatten().copied().collect();
-            let is_trusted = self.is_listed(ListingEffect::Allow, referrer);
             found.extend(self.certain(referrer, (&snapshot, &weighed_by), policies));
             snapshot.trust(&self.listed);
+            let elsewhere: HashMap<Id, Id> = snapshot.relatives.iter().map(|one| (one.id, one.referrer)).collect();
+            let is_trusted = |account: Id| {
+                let referrer = elsewhere.get(&account).copied().unwrap_or(referrer);
+                self.is_listed(ListingEffect::Allow, referrer)
+            };
             for (place, (program, of)) in weighed_by.iter().enumerate() {
                 let Some((_, policy)) = policies.get(program) else { continue };
                 // Those who were there before are weighed by the policy of the first who brought the new evidence.
                 let concerned = |id: &Id| of.contains(id) || (place == 0 && !new.contains(id));
                 let findings = fraud::find(&snapshot, referrer, policy).into_iter();
                 let findings = findings.filter(|finding| concerned(&finding.account));
-                let findings = findings.filter(|finding| !is_trusted || finding.signal == Signal::SelfReferral);
-                found.extend(findings.map(|finding| (finding, *program)));
+                let counts = |finding: &Finding| finding.signal == Signal::SelfReferral || !is_trusted(finding.account);
+                found.extend(findings.filter(counts).map(|finding| (finding, *program)));
             }
         }
         found
@@ -216,18 +215,37 @@ fn pair(person: &Person) -> Option<(Id, Id)> {
     person.referral.as_ref().map(|referral| (person.id, referral.referrer_id))
 }
 
+/// The longest window and the lowest limit of a burst from one network, of all policies that look for it.
+#[derive(Clone, Copy)]
+struct Burst {
+    window_micros: i64,
+    limit: usize,
+}
+
+impl Burst {
+    fn of(policies: &Policies) -> Self {
+        let wanted = policies.values().map(|(_, policy)| policy.of(Signal::NetworkBurst));
+        let wanted: Vec<_> = wanted.filter(|limits| limits.is_wanted()).collect();
+        let window_micros = wanted.iter().map(|limits| limits.window_micros()).max().unwrap_or(0);
+        let limit = wanted.iter().map(|limits| limits.threshold).min().map_or(usize::MAX, |limit| limit as usize);
+        Self { window_micros, limit }
+    }
+}
+
 /// Signups that share something with newcomers, the newcomers among them.
 struct Shared {
     near: Vec<Evidence>,
     devices: Vec<Evidence>,
     mailboxes: Vec<Evidence>,
+    /// Whoever came from one of their networks about when they did.
+    networks: Vec<Evidence>,
 }
 
 impl Shared {
     async fn read(
         tx: &mut Tx,
         (own, referrers): (&[Evidence], &BTreeSet<Id>),
-        since: Timestamp,
+        (since, burst): (Timestamp, Burst),
     ) -> Result<Self, Error> {
         let newcomers: Vec<&Evidence> =
             own.iter().filter(|row| row.referrer_id.is_some_and(|of| referrers.contains(&of))).collect();
@@ -244,6 +262,8 @@ impl Shared {
         let pairs = pairs.into_iter().map(|(referrer, network)| (referrer, KeyedHash(network))).collect();
         let devices = both(|row| [row.device_hash, row.former_device_hash]);
         let mailboxes = both(|row| [row.alias_hash, row.former_alias_hash]);
+        let networks = both(|row| [row.network_hash, row.former_network_hash]);
+        let first = newcomers.iter().map(|row| row.created_at).min().unwrap_or(since);
         Ok(Self {
             near: run!(tx, evidence::near(pairs, since, PEERS_MAX))?,
             devices: match devices.is_empty() {
@@ -254,7 +274,20 @@ impl Shared {
                 true => Vec::new(),
                 false => run!(tx, evidence::with_mailboxes(mailboxes, PEERS_MAX))?,
             },
+            networks: match networks.is_empty() || burst.limit == usize::MAX {
+                true => Vec::new(),
+                false => run!(tx, evidence::in_networks(networks, first.plus_micros(-burst.window_micros), PEERS_MAX))?,
+            },
         })
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Evidence> + Clone {
+        self.near.iter().chain(&self.devices).chain(&self.mailboxes).chain(&self.networks)
+    }
+
+    /// Those among whom people of one tree are looked for.
+    fn in_tree(&self) -> impl Iterator<Item = &Evidence> {
+        self.devices.iter().chain(&self.networks)
     }
 }
 

@@ -18,6 +18,12 @@ pub async fn insert(conn: &mut Connection, row: Evidence) -> QueryResult<()> {
     diesel::insert_into(evidence::table).values(row).execute(conn).await.map(drop)
 }
 
+/// Credits a signup to another referrer, with whose people it is compared from now on.
+pub async fn credit(conn: &mut Connection, user: Id, referrer: Id) -> QueryResult<()> {
+    let row = diesel::update(evidence::table.find(user)).set(evidence::referrer_id.eq(referrer));
+    row.execute(conn).await.map(drop)
+}
+
 /// What came with the signups of these users.
 pub async fn of_users(conn: &mut Connection, users: Vec<Id>) -> QueryResult<Vec<Evidence>> {
     evidence::table.filter(evidence::user_id.eq_any(users)).select(Evidence::as_select()).load(conn).await
@@ -58,6 +64,17 @@ pub async fn on_devices(
 ) -> QueryResult<Vec<Evidence>> {
     let query = evidence::table.filter(evidence::device_hash.eq_any(devices).and(evidence::created_at.ge(since)));
     query.order(evidence::user_id.desc()).limit(limit).select(Evidence::as_select()).load(conn).await
+}
+
+/// Signups from these networks, whoever is credited with them; the newest first.
+pub async fn in_networks(
+    conn: &mut Connection,
+    networks: Vec<KeyedHash>,
+    since: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<Evidence>> {
+    let query = evidence::table.filter(evidence::network_hash.eq_any(networks).and(evidence::created_at.ge(since)));
+    query.order(evidence::created_at.desc()).limit(limit).select(Evidence::as_select()).load(conn).await
 }
 
 /// Signups with these mailboxes, whoever is credited with them; the oldest first.

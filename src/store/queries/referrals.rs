@@ -9,7 +9,7 @@ use crate::{
     store::{
         fanout::FirstOfEach,
         models::Referral,
-        requests::Completed,
+        requests::{Around, Completed},
         schema::{referrals, uncounted},
         sql_types,
     },
@@ -88,17 +88,59 @@ pub async fn set_risk_score(conn: &mut Connection, referred: Id, score: i32) -> 
     update.execute(conn).await.map(drop)
 }
 
-/// Who signed up, when, by whose code or link, from an id on (ids sort by the time they were made); the newest first.
+/// Who signed up, when, by whose code or link, around newcomers: `near` of them before the first and after the last, and
+/// at most `limit` in all, the newest.
 pub async fn arrivals(
     conn: &mut Connection,
-    referrers: Vec<Id>,
-    from: Id,
+    around: Vec<Around>,
+    near: i64,
     limit: i64,
 ) -> QueryResult<Vec<(Id, Timestamp, Id)>> {
-    let query = referrals::table.filter(referrals::referrer_id.eq_any(referrers).and(referrals::referred_id.ge(from)));
-    let query = query.filter(referrals::via.eq_any([Via::Code, Via::Link]));
-    let query = query.order(referrals::referred_id.desc()).limit(limit);
-    query.select((referrals::referrer_id, referrals::created_at, referrals::referred_id)).load(conn).await
+    const COLUMNS: usize = 5;
+    if around.is_empty() {
+        return Ok(Vec::new());
+    }
+    // In the order in which they are bound: SQLite numbers parameters as they come.
+    let row = |row: usize| {
+        let places: Vec<String> = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    let listed: Vec<String> = (0..around.len()).map(row).collect();
+    let furthest = |beyond: &str, order: &str| {
+        format!(
+            "(SELECT b.referred_id FROM referrals AS b WHERE b.referrer_id = p.column1 AND b.referred_id {beyond} \
+             AND b.via IN ('CODE', 'LINK') ORDER BY b.referred_id {order} LIMIT 1 OFFSET {})",
+            near - 1
+        )
+    };
+    // Where it ends is found once for each referrer, not once for each row.
+    let text = format!(
+        "WITH bounds(referrer, lowest, highest) AS MATERIALIZED (\
+         SELECT p.column1, coalesce({}, p.column4), coalesce({}, p.column5) FROM (VALUES {}) AS p) \
+         SELECT r.referrer_id, r.created_at, r.referred_id FROM bounds JOIN referrals AS r \
+         ON r.referrer_id = bounds.referrer AND r.referred_id BETWEEN bounds.lowest AND bounds.highest \
+         WHERE r.via IN ('CODE', 'LINK') \
+         ORDER BY r.referred_id DESC LIMIT {limit}",
+        furthest(">= p.column4 AND b.referred_id < p.column2", "DESC"),
+        furthest("<= p.column5 AND b.referred_id > p.column3", "ASC"),
+        listed.join(", "),
+    );
+    let query = diesel::sql_query(text).into_boxed::<<Connection as AsyncConnectionCore>::Backend>();
+    let query = around.into_iter().fold(query, |query, Around { referrer, first, last, from, until }| {
+        [referrer, first, last, from, until].into_iter().fold(query, |query, id| query.bind::<sql_types::Uuid, _>(id))
+    });
+    let rows: Vec<Arrival> = query.load(conn).await?;
+    Ok(rows.into_iter().map(|row| (row.referrer_id, row.created_at, row.referred_id)).collect())
+}
+
+#[derive(QueryableByName)]
+struct Arrival {
+    #[diesel(sql_type = sql_types::Uuid)]
+    referrer_id: Id,
+    #[diesel(sql_type = sql_types::Timestamptz)]
+    created_at: Timestamp,
+    #[diesel(sql_type = sql_types::Uuid)]
+    referred_id: Id,
 }
 
 /// Takes an imported referral off the list of those to be counted; says whether it stood there.

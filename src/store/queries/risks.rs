@@ -34,9 +34,11 @@ pub async fn signals_of(conn: &mut Connection, referrals: &[Id]) -> QueryResult<
     query.order((signals::referred_id, signals::signal)).select(FoundSignal::as_select()).load(conn).await
 }
 
-/// Adds signs.
-pub async fn insert_signals(conn: &mut Connection, rows: Vec<FoundSignal>) -> QueryResult<()> {
-    insert_all!(conn, signals::table, rows);
+/// Adds signs, in one order, and not those that another worker found meanwhile: a ring in a tree may show on people of
+/// several referrers, whose fraud rows are not all locked.
+pub async fn insert_signals(conn: &mut Connection, mut rows: Vec<FoundSignal>) -> QueryResult<()> {
+    rows.sort_unstable_by_key(|row| (row.referred_id, row.signal));
+    insert_all!(conn, signals::table, rows, on_conflict_do_nothing);
     Ok(())
 }
 

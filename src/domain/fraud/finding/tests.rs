@@ -82,7 +82,9 @@ fn a_ring_may_hang_down_the_tree() {
     let relative = |number, referrer| Account { referrer: id(referrer), ..account(number, 0, on_device("d")) };
     let mut snapshot = people(vec![account(3, 0, on_device("d"))]);
     snapshot.relatives = vec![relative(1, 2_000), relative(2, 1)];
-    assert_eq!(found(&snapshot), [(3, Signal::Ring)]);
+    assert_eq!(found(&snapshot), [(1, Signal::Ring), (2, Signal::Ring), (3, Signal::Ring)], "on all of them");
+    snapshot.relatives.push(Account { traces: on_device("another"), ..relative(4, 2_000) });
+    assert_eq!(found(&snapshot).len(), 3, "who shares nothing is none of them");
 }
 
 #[test]
