@@ -43,6 +43,17 @@ impl Touches {
         Self(ids)
     }
 
+    /// The same with a click that somebody else remembers: it comes before the first of these that was made later. Of
+    /// clicks that are here already the place is known better.
+    pub fn with(&self, other: Id) -> Self {
+        let mut ids = self.0.clone();
+        if !ids.contains(&other) {
+            let place = ids.iter().position(|click| *click > other).unwrap_or(ids.len());
+            ids.insert(place, other);
+        }
+        Self(ids)
+    }
+
     /// The clicks of several lists, one after the other; of a click that is in several, the last visit.
     pub fn joined(lists: &[&[Id]]) -> Self {
         let all = lists.concat();
@@ -68,15 +79,17 @@ impl Touches {
         format!("{text}.{signature}")
     }
 
-    /// Reads a cookie; nothing when it is not one of ours.
+    /// Reads a cookie, which the key before this one may have signed; nothing when it is not one of ours.
     pub fn verified(cookie: &str, key: &HashKey) -> Option<Self> {
         if cookie.len() > COOKIE_MAX_LEN {
             return None;
         }
         let (text, signature) = cookie.rsplit_once('.')?;
         let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
-        let genuine = key.derived(PURPOSE).hash(PURPOSE, text).is(&signature);
-        if genuine { Self::read(text) } else { None }
+        let key = key.derived(PURPOSE);
+        let is_genuine = key.hash(PURPOSE, text).is(&signature);
+        let was_genuine = key.former_hash(PURPOSE, text).is_some_and(|hash| hash.is(&signature));
+        if is_genuine || was_genuine { Self::read(text) } else { None }
     }
 }
 
@@ -97,6 +110,7 @@ mod tests {
     fn a_cookie_comes_back_as_it_was_signed_and_not_otherwise() {
         let (key, touches) = (HashKey::from_secret("one"), clicks(&[1, 2]));
         let cookie = touches.signed(&key);
+        assert_eq!(Touches::verified(&cookie, &HashKey::from_secret("two").with_former("one")), Some(touches.clone()));
         assert_eq!(Touches::verified(&cookie, &key), Some(touches));
         assert_eq!(Touches::verified(&cookie, &HashKey::from_secret("two")), None);
         let other = clicks(&[3, 2]).signed(&key);
@@ -113,6 +127,21 @@ mod tests {
         assert_eq!(many, clicks(&[1, 6, 7, 8, 9]));
         assert_eq!(many.after(click(6)), clicks(&[1, 7, 8, 9, 6]));
         assert!(many.signed(&HashKey::from_secret("one")).len() <= COOKIE_MAX_LEN);
+    }
+
+    #[test]
+    fn a_click_that_somebody_else_remembers_takes_its_place_in_time() {
+        for (known, other, expected) in [
+            (&[][..], 4, &[4][..]),
+            (&[3], 4, &[3, 4]),
+            (&[5], 4, &[4, 5]),
+            (&[2, 5], 4, &[2, 4, 5]),
+            // The third was visited again after the fifth, which came after the fourth.
+            (&[5, 3], 4, &[4, 5, 3]),
+            (&[5, 3], 5, &[5, 3]),
+        ] {
+            assert_eq!(clicks(known).with(click(other)), clicks(expected), "{known:?} and {other}");
+        }
     }
 
     #[test]

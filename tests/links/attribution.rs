@@ -51,7 +51,7 @@ const WAYS: [Way; 13] = [
     Way { name: "no name", headers: &[], browser: Some(""), counts: false },
 ];
 
-async fn clicks(harness: &Harness) -> i64 {
+pub async fn clicks(harness: &Harness) -> i64 {
     harness.sql().await.number("SELECT count(*) AS number FROM clicks").await
 }
 
@@ -194,7 +194,7 @@ fn a_cookie_that_was_tampered_with_or_sent_by_another_site_is_ignored() {
 }
 
 /// A program with an attribution model and a code of somebody in it.
-async fn code_in(site: &Site, model: &str, user: &str) -> String {
+pub async fn code_in(site: &Site, model: &str, user: &str) -> String {
     let create = "mutation ($input: CreateProgramInput!) { createProgram(input: $input) { program { id } userErrors { message } } }";
     let key = model.to_lowercase();
     let input =
@@ -233,6 +233,27 @@ fn of_two_links_the_programs_model_says_which_counts() {
                     (&json!(clicks[winner]), &lost)
                 );
             }
+        }
+        harness.finish().await;
+    });
+}
+
+#[test]
+fn a_click_that_the_host_passes_on_takes_its_place_among_those_of_the_browser() {
+    each_backend(async |harness| {
+        let site = Site::of(&harness, &[]).await;
+        let (_, ann) = person(&site, "ann", Value::Null).await;
+        let (_, bob) = person(&site, "bob", Value::Null).await;
+        let mut elsewhere = Browser::new(1);
+        let early = elsewhere.follow(&site, &ann).await.click();
+        harness.clock().pass_seconds(60);
+        let mut browser = Browser::new(2);
+        let middle = browser.follow(&site, &bob).await.click();
+        harness.clock().pass_seconds(60);
+        let late = elsewhere.follow(&site, &bob).await.click();
+        for (name, passed_on, expected) in [("cleo", early, &middle), ("dan", late.clone(), &late)] {
+            let attribution = browser.sign_up(&site, name, json!({"clickId": passed_on})).await;
+            assert_eq!(attribution["click"]["clickId"], json!(expected), "{name}: {attribution:#}");
         }
         harness.finish().await;
     });
@@ -312,54 +333,6 @@ fn ones_own_click_and_one_of_somebody_suspended_bring_nobody_in() {
         assert_eq!(suspended["lostTouches"][0]["reason"], "CODE_DISABLED");
         let typed = sign_up(&site, "dan", json!({"code": bob})).await;
         assert_eq!((&typed["outcome"], &typed["referral"]), (&json!("CODE_DISABLED"), &Value::Null));
-        harness.finish().await;
-    });
-}
-
-#[test]
-fn a_visit_is_recorded_once_an_hour() {
-    each_backend(async |harness| {
-        let site = Site::of(&harness, &["--trusted-proxies", "192.0.2.50"]).await;
-        let (_, code) = person(&site, "ann", Value::Null).await;
-        let (_, other) = person(&site, "bob", Value::Null).await;
-        // The half hour, so that no hour ends in between.
-        harness.clock().pass_seconds(1_800);
-        let mut browser = Browser::new(1);
-        let first = browser.follow(&site, &code).await.click();
-        let mut forgetful = Browser::new(1);
-        assert_eq!(forgetful.follow(&site, &code).await.click(), first, "without the cookie");
-        let mut moved = browser.clone();
-        moved.address = Browser::new(2).address;
-        assert_eq!(moved.follow(&site, &code).await.click(), first, "at another address");
-        assert_ne!(Browser::new(3).follow(&site, &code).await.click(), first, "somebody else");
-        assert_ne!(browser.follow(&site, &other).await.click(), first, "somebody else's link");
-        let behind = [("x-forwarded-for", "203.0.113.9, 192.0.2.1")];
-        assert_eq!(Browser::new(50).get(&site, &format!("/r/{code}"), &behind).await.click(), first, "past the proxy");
-        assert_ne!(
-            Browser::new(51).get(&site, &format!("/r/{code}"), &behind).await.click(),
-            first,
-            "no proxy of ours"
-        );
-        assert_eq!(clicks(&harness).await, 4);
-        harness.clock().pass_seconds(3_700);
-        assert_ne!(browser.follow(&site, &code).await.click(), first, "an hour later");
-        harness.finish().await;
-    });
-}
-
-#[test]
-fn many_who_click_at_once_are_recorded_together() {
-    each_backend(async |harness| {
-        let site = Site::of(&harness, &[]).await;
-        let (_, code) = person(&site, "ann", Value::Null).await;
-        let tasks = crate::support::at_once(100, |number| {
-            let (site, code) = (site.clone(), code.clone());
-            async move { Browser::new(u8::try_from(number).unwrap()).follow(&site, &code).await.click() }
-        });
-        let ids: std::collections::BTreeSet<String> = tasks.await.into_iter().collect();
-        assert_eq!((ids.len(), clicks(&harness).await), (100, 100));
-        let batches = harness.sql().await.number("SELECT count(DISTINCT created_at) AS number FROM clicks").await;
-        assert!(batches <= 50, "{batches} transactions for 100 clicks");
         harness.finish().await;
     });
 }

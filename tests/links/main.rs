@@ -8,3 +8,4 @@ mod redirects;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod visits;

@@ -32,14 +32,12 @@ impl Engine {
     /// Looks the clicks of a newcomer up; those that do not exist are left out.
     pub(super) async fn known_clicks(&self, tx: &mut Tx, newcomer: &Newcomer) -> Result<Known, Error> {
         let named = newcomer.click_id.as_deref().and_then(|text| id::parse_as(Noun::Click, text.trim()).ok());
-        let named: Vec<Id> = named.into_iter().collect();
-        let mut order = Touches::joined(&[newcomer.touches.ids(), &named]);
+        let mut order = named.map_or_else(|| newcomer.touches.clone(), |click| newcomer.touches.with(click));
         if order.ids().is_empty() {
             return Ok(Known { clicks: Vec::new(), touches: Vec::new() });
         }
         let mut found = run!(tx, clicks::with_links(order.ids().to_vec()))?;
-        let earlier =
-            found.iter().find(|(click, _)| named.contains(&click.id)).and_then(|(click, _)| earlier_of(click));
+        let earlier = found.iter().find(|(click, _)| named == Some(click.id)).and_then(|(click, _)| earlier_of(click));
         if let Some(earlier) = earlier {
             let missing: Vec<Id> = earlier.ids().iter().filter(|click| !order.ids().contains(click)).copied().collect();
             if !missing.is_empty() {

@@ -163,21 +163,23 @@ impl Desk<'_> {
             device_hash: None,
             utm: campaign(visit),
             created_at: self.now,
-            visit_key: self.visit_key(visit, &code.key),
+            visit_key: self.visit_key(visit, &code.key, touches),
             user_agent_hash: visit.user_agent.as_deref().map(|name| self.key.hash("userAgent", name)),
             earlier: (!touches.ids().is_empty()).then(|| touches.written()),
         }
     }
 
-    /// One visitor, by address and browser, at one code in one hour; nothing where neither is known.
-    fn visit_key(&self, visit: &Visit, code_key: &str) -> Option<KeyedHash> {
+    /// One visitor, by address and browser, at one code in one hour; nothing where neither is known. Two who came by
+    /// different links before are two, since a click carries the ones before it along.
+    fn visit_key(&self, visit: &Visit, code_key: &str, touches: &Touches) -> Option<KeyedHash> {
         if visit.address.is_none() && visit.user_agent.is_none() {
             return None;
         }
         let hour = self.now.micros() / VISIT_MICROS;
         let address = visit.address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
         let browser = visit.user_agent.as_deref().unwrap_or_default();
-        Some(self.key.hash("visit", &format!("{code_key}\n{hour}\n{address}\n{browser}")))
+        let earlier = touches.written();
+        Some(self.key.hash("visit", &format!("{code_key}\n{hour}\n{address}\n{earlier}\n{browser}")))
     }
 }
 
