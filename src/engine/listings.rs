@@ -6,10 +6,11 @@ use crate::{
         contact::ContactError,
         fraud::email,
         id::{Id, Noun},
+        keyed_hash::KeyedHash,
         time::Timestamp,
         words::{ListingEffect, ListingSubject},
     },
-    store::{Tx, fraud::Listing, run},
+    store::{StoreError, Tx, fraud::Listing, models::User, run},
 };
 
 /// Longest domain, in characters (RFC 1035, section 2.3.4).
@@ -71,6 +72,28 @@ impl Engine {
         };
         let unknown = || Refusal::new(RefusalCode::ListingNotFound, "listingId", "there is no such entry");
         self.store.write(work).await?.ok_or_else(|| unknown().into())
+    }
+
+    /// Hashes by which entries may name a person: of their name, and of what they showed at the signup and with these
+    /// clicks, under both keys.
+    pub(super) async fn listed_as(
+        &self,
+        tx: &mut Tx,
+        user: &User,
+        clicks: &[Id],
+    ) -> Result<Vec<KeyedHash>, StoreError> {
+        let (name, former_name) =
+            input::hashes(&self.context.hash_key, evidence::REFERRER, Some(user.external_id.as_str()));
+        let mut hashes: Vec<KeyedHash> = name.into_iter().chain(former_name).collect();
+        for row in run!(tx, evidence::of_users(vec![user.id]))? {
+            hashes.extend(evidence::listed_as(&row).into_iter().flatten());
+        }
+        for click in run!(tx, clicks::by_ids(clicks))? {
+            hashes.extend([click.ip_hash, click.network_hash, click.device_hash].into_iter().flatten());
+        }
+        hashes.sort_unstable_by_key(|hash| hash.0);
+        hashes.dedup();
+        Ok(hashes)
     }
 }
 

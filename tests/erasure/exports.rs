@@ -36,6 +36,9 @@ fn an_export_tells_everything() {
         let (ann, ben) = family(&harness).await;
         let eve = newcomer(&harness, "eve", None).await;
         Host::of(&harness).move_user(ben.id, eve.id).await.unwrap();
+        let trust = "mutation($input: AddListingInput!) { addListing(input: $input) { userErrors { message } } }";
+        let input = json!({"effect": "ALLOW", "subject": "REFERRER", "value": "ben", "reason": "an old friend"});
+        assert_eq!(harness.admin().run(trust, json!({"input": input})).await["addListing"]["userErrors"], json!([]));
         let export = harness.server().run(EXPORT, json!({"id": typed(&ben)})).await["exportUser"].take();
         assert_eq!((&export["user"]["id"], &export["user"]["externalId"]), (&json!(typed(&ben)), &json!("ben")));
         assert_eq!(export["codes"][0]["code"], json!(ben.code));
@@ -62,6 +65,10 @@ fn an_export_tells_everything() {
         let signs = export["risk"]["signs"].as_array().unwrap().iter().map(|sign| sign["signal"].clone());
         assert_eq!(signs.collect::<Vec<_>>(), ["TOO_FAST"], "bought right after signing up, which is only reported");
         assert_eq!(export["risk"]["reviews"], json!([]));
+        let deed = &export["auditLog"][0];
+        assert_eq!((&deed["action"], &deed["reason"]), (&json!("moveUser"), &json!("a story")));
+        let listed = (&export["listings"][0]["subject"], &export["listings"][0]["reason"]);
+        assert_eq!(listed, (&json!("REFERRER"), &json!("an old friend")));
         assert_eq!(export["cut"], json!([]));
         harness.finish().await;
     });
@@ -79,6 +86,7 @@ fn members_export_themselves_and_nobody_else() {
             assert_eq!(export["user"]["externalId"], "ben");
             assert_eq!((&export["moves"][0]["reason"], &export["referral"]["risk"]), (&Value::Null, &Value::Null));
             assert_eq!(export["risk"], Value::Null, "which signs there are is not told");
+            assert_eq!((&export["listings"], &export["auditLog"]), (&Value::Null, &Value::Null));
         }
         // Neither above nor below nor beside.
         for other in [&ann, &eve] {

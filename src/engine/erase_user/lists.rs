@@ -8,10 +8,9 @@ use super::{ERASED, NAME_MIN_CHARS, PER_STATEMENT};
 use crate::{
     domain::{
         id::{self, Id, Noun},
-        keyed_hash::KeyedHash,
         words::{ListingEffect, ListingSubject},
     },
-    engine::{Engine, Error, audit::Deed, evidence, input},
+    engine::{Engine, Error, audit::Deed},
     store::{Tx, fraud::Listing, models::User, run},
 };
 
@@ -26,10 +25,7 @@ impl Engine {
         (user, clicks): (&User, &[Id]),
         removal: Deed<'_>,
     ) -> Result<(), Error> {
-        let mut hashes = shown(tx, user.id, clicks).await?;
-        let (name, former_name) =
-            input::hashes(&self.context.hash_key, evidence::REFERRER, Some(user.external_id.as_str()));
-        hashes.extend(name.into_iter().chain(former_name));
+        let hashes = self.listed_as(tx, user, clicks).await?;
         for some in hashes.chunks(PER_STATEMENT) {
             let entries = run!(tx, listings::naming(some.to_vec()))?;
             if entries.is_empty() {
@@ -75,20 +71,6 @@ fn is_named(user: &User, text: &str) -> bool {
     };
     let names = user.display_name.iter().chain([&user.external_id]).map(|name| name.to_lowercase());
     names.filter(|name| name.chars().count() >= NAME_MIN_CHARS).any(|name| text.match_indices(&name).any(stands_alone))
-}
-
-/// Hashes of what the person showed at signup and with clicks, under both keys, as lists name it.
-async fn shown(tx: &mut Tx, user: Id, clicks: &[Id]) -> Result<Vec<KeyedHash>, Error> {
-    let mut hashes = Vec::new();
-    for row in run!(tx, evidence::of_users(vec![user]))? {
-        hashes.extend(evidence::listed_as(&row).into_iter().flatten());
-    }
-    for click in run!(tx, clicks::by_ids(clicks))? {
-        hashes.extend([click.ip_hash, click.network_hash, click.device_hash].into_iter().flatten());
-    }
-    hashes.sort_unstable_by_key(|hash| hash.0);
-    hashes.dedup();
-    Ok(hashes)
 }
 
 fn names_nobody_else(entry: &Listing) -> bool {

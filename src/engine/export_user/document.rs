@@ -10,7 +10,7 @@ use crate::{
         time::Timestamp,
     },
     store::{
-        fraud::{FoundSignal, Review},
+        fraud::{FoundSignal, Listing, Review},
         models,
     },
 };
@@ -33,6 +33,8 @@ impl Stored {
             "claims": list(&self.claims, claim),
             "balances": list(&self.accounts, balance),
             "ledger": list(&self.transfers, transfer),
+            "listings": (whom == ExportFor::Staff).then(|| list(&self.listings, listing)),
+            "auditLog": (whom == ExportFor::Staff).then(|| list(&self.deeds, deed)),
             "cut": self.cut(),
         })
     }
@@ -66,6 +68,7 @@ impl Stored {
             ("rewards", self.rewards.len()),
             ("claims", self.claims.len()),
             ("ledger", self.transfers.len()),
+            ("auditLog", self.deeds.len()),
         ];
         let is_cut = |length: usize| i64::try_from(length).is_ok_and(|length| length >= ROWS_MAX);
         lengths.into_iter().filter(|(_, length)| is_cut(*length)).map(|(name, _)| name).collect()
@@ -164,6 +167,19 @@ fn moved(row: &models::ReferralMove, whom: ExportFor) -> Value {
         "fromVia": row.from_via.map(|via| via.word()), "fromCode": row.from_code,
         "fromClickId": named(Noun::Click, row.from_click_id),
         "reason": for_staff(&row.reason), "actor": for_staff(&row.actor), "at": row.created_at.to_string(),
+    })
+}
+
+fn listing(row: &Listing) -> Value {
+    json!({
+        "id": row.id.typed(Noun::Listing), "effect": row.effect.word(), "subject": row.subject.word(),
+        "reason": row.reason, "actor": row.actor, "expiresAt": at(row.expires_at), "createdAt": row.created_at.to_string(),
+    })
+}
+
+fn deed(row: &models::Audit) -> Value {
+    json!({
+        "actor": row.actor, "action": row.action, "reason": row.reason, "at": row.created_at.to_string(),
     })
 }
 

@@ -6,10 +6,14 @@ use serde_json::Value;
 
 use super::{Engine, Error, own_clicks::own_clicks};
 use crate::{
-    domain::{id::Id, time::Timestamp},
+    domain::{
+        id::{Id, Noun},
+        time::Timestamp,
+    },
     store::{
         StoreError, Tx,
-        fraud::{FoundSignal, Review, Risk},
+        fanout::Window,
+        fraud::{FoundSignal, Listing, Review, Risk},
         models, run,
     },
 };
@@ -45,6 +49,8 @@ struct Stored {
     claims: Vec<models::Claim>,
     accounts: Vec<models::Account>,
     transfers: Vec<models::Transfer>,
+    listings: Vec<Listing>,
+    deeds: Vec<models::Audit>,
 }
 
 impl Engine {
@@ -52,15 +58,17 @@ impl Engine {
     /// units, as it is stored. Of erased people it is what is left.
     pub async fn export_user(&self, user: Id, whom: ExportFor) -> Result<Option<Value>, Error> {
         let now: Timestamp = self.context.now();
-        let stored = self.store.read(async |tx: &mut Tx| Stored::read(tx, user).await).await?;
+        let stored = self.store.read(async |tx: &mut Tx| Stored::read(self, tx, user).await).await?;
         Ok(stored.map(|stored| stored.document(whom, now)))
     }
 }
 
 impl Stored {
-    async fn read(tx: &mut Tx, id: Id) -> Result<Option<Self>, StoreError> {
+    async fn read(engine: &Engine, tx: &mut Tx, id: Id) -> Result<Option<Self>, StoreError> {
         let Some(user) = run!(tx, users::by_id(id))? else { return Ok(None) };
         let clicks = own_clicks(tx, id).await?;
+        let named = engine.listed_as(tx, &user, &clicks).await?;
+        let deeds = Window { after: None, before: None, limit: ROWS_MAX, from_end: false };
         let events = run!(tx, export::events(id, ROWS_MAX))?;
         let keys: Vec<String> = events.iter().filter(|event| event.amount.is_some()).map(|e| e.key.clone()).collect();
         let refunds = if keys.is_empty() { Vec::new() } else { run!(tx, events::refunds_of(keys))? };
@@ -85,6 +93,8 @@ impl Stored {
             claims: run!(tx, export::claims(id, ROWS_MAX))?,
             accounts: run!(tx, accounts::of_users(&[id]))?,
             transfers: run!(tx, export::transfers(id, ROWS_MAX))?,
+            listings: run!(tx, listings::naming(named))?,
+            deeds: run!(tx, audit::page(Some(id.typed(Noun::User)), deeds))?,
         }))
     }
 }

@@ -4,7 +4,8 @@
 //! decided from now on goes by the tree as it is now, tiers included, which count the referrals that somebody has at that
 //! moment. A referral that is moved keeps its program, its state and its dates; it is now an operator's doing (`MOVE`), and
 //! how it had come about is kept with the move. A root gets a referral in the default program, and what they did before
-//! still falls under no program.
+//! still falls under no program. Whoever signs up later is compared with the one who was moved as with any of the new
+//! referrer's people.
 //!
 //! Moves take the fold gate alone, so there is one at a time and the tree and its counters hold still meanwhile: two that
 //! together would close a circle come one after the other, and the second one sees the first. The gate is held for a
@@ -74,6 +75,7 @@ impl Engine {
         run!(tx, totals::lock(chains.people().collect()))?;
         let mut hints = self.fold_before_move(tx, request.user).await?;
         let edges = self.write_edge(tx, request).await?;
+        run!(tx, evidence::credit(request.user, request.referrer))?;
         hints.extend(shift_counters(tx, &chains, &edges).await?);
         note(tx, (request, actor), (edges.before, self.context.now())).await?;
         hints.extend([Hint::new(board_topic(edges.after.program_id, Metric::Network), Hint::UNKNOWN), Hint::workers()]);
