@@ -7,6 +7,8 @@
 
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
+use super::mixed_crowd;
+
 /// Seconds of an hour and of a day.
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -16,23 +18,49 @@ const DAYS: i64 = 60;
 /// Which crowd to make up.
 #[derive(Clone, Debug)]
 pub struct CrowdSpec {
-    /// About how many people.
+    /// How many people.
     pub people: usize,
     /// The same seed gives the same crowd.
     pub seed: u64,
-    /// How many accounts a ring has.
-    pub ring_sizes: Vec<usize>,
+    scenes: Scenes,
+}
+
+/// Of what a crowd is made.
+#[derive(Clone, Debug)]
+enum Scenes {
+    /// Of those in this file; rings have one of these sizes.
+    Plain(Vec<usize>),
+    /// Of those of [`mixed_crowd`](super::mixed_crowd).
+    Mixed,
 }
 
 impl CrowdSpec {
     /// The crowd that the usual policy was made with.
     pub fn first(people: usize) -> Self {
-        Self { people, seed: 1, ring_sizes: vec![3, 4, 5, 8, 12, 20, 35, 60, 110, 200] }
+        Self { people, seed: 1, scenes: Scenes::Plain(vec![3, 4, 5, 8, 12, 20, 35, 60, 110, 200]) }
     }
 
-    /// A crowd that it was not made with: written down before the weights were looked at.
+    /// The same scenes with another seed and other rings.
     pub fn second(people: usize) -> Self {
-        Self { people, seed: 20_261, ring_sizes: vec![3, 6, 7, 11, 17, 29, 48, 83, 140] }
+        Self { people, seed: 20_261, scenes: Scenes::Plain(vec![3, 6, 7, 11, 17, 29, 48, 83, 140]) }
+    }
+
+    /// Other scenes, made up without a look at the signs and their weights: nothing was tuned to them, nor they to it.
+    pub fn third(people: usize) -> Self {
+        Self { people, seed: 71, scenes: Scenes::Mixed }
+    }
+
+    /// How many accounts the rings have, where all are made alike.
+    pub fn ring_sizes(&self) -> Option<&[usize]> {
+        match &self.scenes {
+            Scenes::Plain(sizes) => Some(sizes),
+            Scenes::Mixed => None,
+        }
+    }
+
+    /// The three of them.
+    pub fn all(people: usize) -> [Self; 3] {
+        [Self::first(people), Self::second(people), Self::third(people)]
     }
 }
 
@@ -111,9 +139,16 @@ pub struct Arrival {
 
 /// Makes a crowd up, in the order of arrival. Whoever is referred comes after their referrer.
 pub fn generate_crowd(spec: &CrowdSpec) -> Vec<Arrival> {
+    match &spec.scenes {
+        Scenes::Plain(ring_sizes) => plain_crowd(spec, ring_sizes),
+        Scenes::Mixed => mixed_crowd::generate(spec.people, spec.seed),
+    }
+}
+
+fn plain_crowd(spec: &CrowdSpec, ring_sizes: &[usize]) -> Vec<Arrival> {
     let mut maker = Maker { rng: StdRng::seed_from_u64(spec.seed), crowd: Vec::new(), places: 0 };
     let cheats = spec.people / 8;
-    let mut sizes = spec.ring_sizes.iter().copied().cycle().take(spec.people);
+    let mut sizes = ring_sizes.iter().copied().cycle().take(spec.people);
     while maker.crowd.len() < cheats {
         match maker.rng.random_range(0..10) {
             0..5 => maker.ring(sizes.next().unwrap_or(3)),
@@ -338,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_crowd_is_whole_ordered_and_the_same_again() {
-        for spec in [CrowdSpec::first(3_000), CrowdSpec::second(3_000)] {
+        for spec in CrowdSpec::all(3_000) {
             let crowd = generate_crowd(&spec);
             assert_eq!(crowd, generate_crowd(&spec));
             assert_eq!(crowd.len(), 3_000);

@@ -6,6 +6,7 @@ mod crowd;
 mod detection;
 mod file;
 mod forest;
+mod mixed_crowd;
 mod names;
 mod seed;
 
