@@ -14,6 +14,8 @@ mod expected;
 mod inspection;
 #[path = "chaos/load.rs"]
 mod load;
+#[path = "chaos/rolling.rs"]
+mod rolling;
 mod support;
 
 use std::time::{Duration, Instant};
@@ -36,6 +38,8 @@ const CLICKS: usize = 6_000;
 const DEATHS: usize = 12;
 /// Longest time that a process stays dead, in milliseconds.
 const MAX_DEAD_MILLIS: u64 = 200;
+/// Restarts of replicas, one after the other.
+const RESTARTS: usize = 6;
 /// Worker processes beside each other on PostgreSQL.
 const WORKERS: usize = 3;
 /// How long folding may take after the last request.
@@ -125,6 +129,37 @@ fn the_server_dies_and_nothing_is_lost() {
         server.ready().await;
         let address = server.address();
         survives(&database, &address, &mut [server], requests(SQLITE_REQUESTS)).await;
+    });
+}
+
+#[test]
+fn replicas_are_restarted_one_after_the_other_and_no_call_is_lost() {
+    let Some(database) = Database::fresh(BackendKind::Postgres) else { return };
+    runtime().block_on(async {
+        let url = database.url();
+        let mut replicas = [(); 2].map(|()| Server::start(&[("DATABASE_URL", url.as_str())]));
+        for replica in &mut replicas {
+            replica.ready().await;
+        }
+        let code = rolling::code(&replicas[0].client()).await;
+        let addresses: Vec<String> = replicas.iter().map(Server::address).collect();
+        let crowd = rolling::Crowd::begin(&addresses, &code);
+        for restart in 0..RESTARTS {
+            let replica = &mut replicas[restart % 2];
+            let before = crowd.signed_up();
+            assert!(replica.leave().await.success(), "it left with a failure:\n{}", replica.log());
+            assert!(crowd.signed_up() > before, "the other one went on");
+            replica.restart();
+            replica.ready().await;
+        }
+        let signed_up = crowd.end().await;
+        let mut sql = Sql::connect(&url).await;
+        drained(&mut sql).await;
+        assert_eq!(sql.number("SELECT count(*) AS number FROM users").await, signed_up as i64 + 1);
+        assert_eq!(
+            sql.number("SELECT CAST(max(signups_1) AS bigint) AS number FROM user_totals").await,
+            signed_up as i64
+        );
     });
 }
 

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures_util::future::MapOk;
 use futures_util::{FutureExt, TryFutureExt};
@@ -41,7 +43,8 @@ const MAX_HTTP2_STREAMS: u32 = 100;
 const HTTP2_PING: Duration = Duration::from_secs(20);
 /// How long it has to answer.
 const HTTP2_PONG: Duration = Duration::from_secs(10);
-/// How long a connection that was accepted as the shutdown began still has for its first request, which may be under way.
+/// How long connections stay as the shutdown begins: a request may be under way on each. What is answered meanwhile says
+/// that it was the last one, so that clients go elsewhere by themselves.
 const LAST_CALL: Duration = Duration::from_millis(500);
 /// Most connections still taken out of the kernel's queue as the shutdown begins; tokio asks for a queue of 1,024.
 const MAX_LAST_ARRIVALS: usize = 1_024;
@@ -85,6 +88,7 @@ pub async fn serve(gate: impl Into<Gate>, router: Router, limits: ServerLimits, 
     let Gate { listener, tls } = gate.into();
     let seats = Arc::new(Semaphore::new(limits.connections));
     let headcount = Headcount::new(limits.connections_per_address, limits.trusted_proxies.clone());
+    let router = router.layer(from_fn_with_state(shutdown.clone(), say_last));
     let house = Arc::new(House { http: http(&limits), tls, router, limits, headcount, shutdown });
     let mut begun = pin!(house.shutdown.begun());
     loop {
@@ -106,6 +110,17 @@ pub async fn serve(gate: impl Into<Gate>, router: Router, limits: ServerLimits, 
         tracing::warn!(cut, "left with work unfinished");
     }
     Ok(())
+}
+
+/// Tells clients of HTTP/1 that this was the last answer on their connection, once the shutdown has begun. HTTP/2 has a
+/// word of its own for that.
+async fn say_last(State(shutdown): State<Shutdown>, request: Request, next: Next) -> Response {
+    let is_http1 = request.version() <= Version::HTTP_11;
+    let mut answer = next.run(request).await;
+    if is_http1 && shutdown.has_begun() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// A connection that was just accepted.
@@ -180,9 +195,7 @@ impl House {
         let mut connection = pin!(self.http.serve_connection_with_upgrades(io, service));
         let mut leaving = pin!(async {
             self.shutdown.begun().await;
-            if !opened.load(Ordering::Relaxed) {
-                sleep(LAST_CALL).await;
-            }
+            sleep(LAST_CALL).await;
         });
         let mut cut = pin!(self.shutdown.cut());
         // hyper's own timer for heads starts only once it has seen which version of HTTP is spoken.

@@ -1,5 +1,7 @@
 //! PostgreSQL: connections, transactions and the few statements that SQLite says differently.
 
+use std::time::Duration;
+
 use diesel::ConnectionError;
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
@@ -109,6 +111,7 @@ async fn establish(url: String, options: String, statements: Statements) -> dies
     let mut config: tokio_postgres::Config = url.parse().map_err(malformed)?;
     let options = [Some(options.as_str()), config.get_options()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     config.options(options).application_name("banyan").connect_timeout(super::pool::CREATE_TIMEOUT);
+    notice_a_lost_server(&mut config);
     // Asked for, encryption is worth something: the server's certificate is checked. Not asked for, it is left off,
     // rather than opened to whoever answers, which is all that `prefer` could promise.
     let mut connection = if config.get_ssl_mode() != SslMode::Require {
@@ -122,6 +125,22 @@ async fn establish(url: String, options: String, statements: Statements) -> dies
     };
     connection.set_instrumentation(statements);
     Ok(connection)
+}
+
+/// A server whose machine or line is gone says nothing, not even that it is gone: after ten seconds without a sign of life
+/// the connection is given up, whoever waits on it. What the address says about this goes first.
+fn notice_a_lost_server(config: &mut tokio_postgres::Config) {
+    const PROBES: u32 = 3;
+    let usual = tokio_postgres::Config::new();
+    if config.get_keepalives_idle() == usual.get_keepalives_idle() {
+        config.keepalives_idle(Duration::from_secs(4));
+    }
+    if config.get_keepalives_interval().is_none() && config.get_keepalives_retries().is_none() {
+        config.keepalives_interval(Duration::from_secs(2)).keepalives_retries(PROBES);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(10));
+    }
 }
 
 /// A driver's error with its cause: the outer text alone is "error connecting to server".

@@ -23,6 +23,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Unknown(pub String);
 
+impl Unknown {
+    /// Whether nobody took the call, so that it was certainly not done.
+    pub fn was_never_sent(&self) -> bool {
+        self.0.starts_with("hyper_util::client::legacy::Error(Connect")
+    }
+}
+
 /// One connection of a host.
 pub struct Client {
     http: Http<HttpConnector, Full<Bytes>>,

@@ -160,6 +160,12 @@ async fn names() -> Result<Vec<String>, String> {
     Ok(rows.into_iter().map(|row| row.name).collect())
 }
 
+/// Whether a server lets somebody in.
+pub(super) fn answers(url: &str) -> Result<(), String> {
+    let url = url.to_owned();
+    blocking(async move { AsyncPgConnection::establish(&url).await.map(drop).map_err(|error| error.to_string()) })
+}
+
 /// Says something to the server itself.
 fn at_server(text: String) -> Result<(), String> {
     blocking(async move {

@@ -31,6 +31,7 @@ mod harness;
 mod host;
 mod machine;
 mod port;
+mod postgres;
 mod program;
 mod proxy;
 mod purse;
@@ -48,6 +49,7 @@ pub use self::{
     harness::{Harness, each_backend},
     host::{Deed, Host, Person, at_once, newcomer},
     machine::{NOON, TestClock, TestRandomness},
+    postgres::{PrivatePostgres, private_postgres},
     program::{member, program, upline},
     proxy::{Line, Proxy},
     purse::Purse,

@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
-    time::sleep,
+    time::timeout,
 };
 
 use super::port::free_port;
@@ -93,7 +93,8 @@ async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin,
         let line = *state.borrow();
         match line {
             Line::Open => {}
-            Line::Slow(delay) => sleep(delay).await,
+            // What is under way when the line is well again arrives at once.
+            Line::Slow(delay) => drop(timeout(delay, state.wait_for(|now| *now != line)).await),
             Line::Silent => {
                 drop(state.wait_for(|line| *line != Line::Silent).await);
                 return;

@@ -73,6 +73,13 @@ impl Server {
         }
     }
 
+    /// Asks it to leave, as service managers do (SIGTERM), and waits until it has.
+    pub async fn leave(&mut self) -> ExitStatus {
+        let told = Command::new("kill").args(["-TERM", &self.process_id().to_string()]).status().expect("tells it");
+        assert!(told.success(), "a process of our own can be told");
+        self.death(LIMIT).await.unwrap_or_else(|| panic!("it does not leave:\n{}", self.log()))
+    }
+
     /// Starts it again with the same settings at the same port.
     pub fn restart(&mut self) {
         self.kill();
