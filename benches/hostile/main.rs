@@ -1,14 +1,16 @@
 //! What a document can cost a server: `cargo bench --bench hostile`.
 //!
-//! Sends everything that `corpus.rs` has to the product's own process, and then, with `--seconds`, documents made up at
+//! Sends everything that `tests/hostile/corpus.rs` has to the product's own process, and then, with `--seconds`, documents made up at
 //! random: grown from the schema, or cut, doubled and garbled out of the corpus. Prints the processor time and the memory
 //! that the dearest of them took, and fails where one took more than 50 ms of processor time or 64 MB, or where the server
 //! did not answer with JSON.
 //!
-//! Processor time comes in ticks of 10 ms, so each document is sent several times in a row and the time divided. What the
+//! Processor time comes in ticks of 10 ms, so each document is sent several times in a row and the time divided; each time
+//! with other white space at its end, so that it is never one that the server has read before. What the
 //! process takes by itself meanwhile (a few ticks a minute) is counted as the document's.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a tool for whoever works on Banyan")]
 
+#[path = "../../tests/hostile/corpus.rs"]
 mod corpus;
 mod grown;
 #[path = "../memory.rs"]

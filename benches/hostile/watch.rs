@@ -30,6 +30,14 @@ pub struct Cost {
     pub said: String,
 }
 
+/// A body with so many spaces after its document; as it is where it holds none.
+fn apart(body: &[u8], spaces: u32) -> Vec<u8> {
+    let Ok(mut json) = serde_json::from_slice::<Value>(body) else { return body.to_vec() };
+    let Some(text) = json["query"].as_str().map(str::to_owned) else { return body.to_vec() };
+    json["query"] = Value::String(text + &" ".repeat(spaces as usize));
+    json.to_string().into_bytes()
+}
+
 /// Somebody who looks at a server while sending to it.
 pub struct Watch {
     http: Client<HttpConnector, Full<Bytes>>,
@@ -44,13 +52,14 @@ impl Watch {
         Self { http, address: server.address(), process: server.process_id() }
     }
 
-    /// Sends a body so many times.
+    /// Sends a body so many times, never the same text twice.
     pub async fn cost(&self, body: &[u8], times: u32) -> Cost {
-        let said = self.send(body).await;
+        let bodies: Vec<Vec<u8>> = (0..times).map(|spaces| apart(body, spaces)).collect();
         self.forget_the_most();
         let (before, resident) = (self.seconds(), self.kilobytes("VmRSS"));
-        for _ in 0..times {
-            self.send(body).await;
+        let mut said = String::new();
+        for body in bodies {
+            said = self.send(&body).await;
         }
         let seconds = self.seconds() - before;
         let milliseconds = seconds * 1_000.0 / f64::from(times);
