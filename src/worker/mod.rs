@@ -31,7 +31,7 @@ const BOARD_PAUSE: Duration = Duration::from_millis(100);
 /// First pause after a failure; doubled for each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest pause after failures.
-const MAX_BACKOFF: Duration = Duration::from_secs(5);
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
 /// Most transactions that fold at once: those that pay the same people wait for each other, however many there are.
 const MOST_FOLD_LOOPS: usize = 3;

@@ -94,6 +94,15 @@ impl House {
 
     /// Asks for everything at once, and stays for as long as told.
     pub async fn look(&mut self, long: Duration) -> Seen {
+        self.stay(long, false).await
+    }
+
+    /// The same, but leaves as soon as the watcher has seen everybody.
+    pub async fn look_until_seen(&mut self) -> Seen {
+        self.stay(PATIENCE, true).await
+    }
+
+    async fn stay(&mut self, long: Duration, leaves_early: bool) -> Seen {
         let (begun, client) = (Instant::now(), self.server.client());
         let signing = self.input(self.friends);
         self.friends += 1;
@@ -110,7 +119,8 @@ impl House {
         // Whoever got no answer may be there or not.
         let there = self.friends - usize::from(!mutation);
         // The watcher listens all the while, or would be taken for gone.
-        while let Some(seen) = self.watcher.next_within(long.saturating_sub(begun.elapsed())).await {
+        while !leaves_early || self.shown < there {
+            let Some(seen) = self.watcher.next_within(long.saturating_sub(begun.elapsed())).await else { break };
             self.take(&seen["referralCount"]);
         }
         let (mut subscription, mut worker) = (None, None);

@@ -21,3 +21,19 @@ fn no_honest_household_is_rejected_unseen_and_most_cheats_are_found() {
         assert!(detection.precision() > 0.7 && detection.recall() > 0.8, "{detection}");
     }
 }
+
+/// Nothing was tuned to this crowd, in which families use one mailbox and cheats leave nothing to see: only what is plain
+/// is asked for.
+#[test]
+fn of_a_crowd_that_the_policy_was_not_made_with_most_cheats_are_found_too() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let detection = runtime.block_on(try_policy(&CrowdSpec::third(PEOPLE / 2))).unwrap();
+    eprintln!("third crowd:\n{detection}");
+    for (kind, outcome) in &detection.kinds {
+        assert!(kind.is_fraud() || outcome.blocked * 50 <= outcome.referrals, "{kind:?}: {outcome:?}");
+    }
+    for kind in [Kind::Ring, Kind::AliasFarm] {
+        let outcome = detection.kinds[&kind];
+        assert!(outcome.flagged() * 100 >= outcome.referrals * 80, "{kind:?}: {outcome:?}");
+    }
+}

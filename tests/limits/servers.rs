@@ -31,6 +31,8 @@ const REQUESTS: usize = 60;
 /// More than anybody without a credential is ever served in a row.
 const MANY_REQUESTS: usize = 20 * REQUESTS;
 const PAUSE: Duration = Duration::from_millis(50);
+/// How soon open connections of a revoked key have ended everywhere: about a second, and more on a busy machine.
+const REVOKED_LIMIT: Duration = Duration::from_secs(5);
 /// How long something may take to happen at all.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -151,12 +153,14 @@ async fn revokes(near: &Server, far: &Server) {
     }
     let revoke = "mutation($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { userErrors { code } } }";
     client.insist(revoke, json!({"id": id})).await;
+    let revoked = Instant::now();
     for server in [near, far] {
         assert_eq!(holder.ask(server).await, StatusCode::UNAUTHORIZED, "with the next request");
     }
     for socket in sockets {
         assert_eq!(socket.close_code().await, 4403);
     }
+    assert!(revoked.elapsed() < REVOKED_LIMIT, "open connections ended only after {:?}", revoked.elapsed());
     // The connections of others go on.
     let mut other = Subscriber::watch(&far.address(), ADMIN_KEY, watch, Value::Null).await;
     other.next().await;

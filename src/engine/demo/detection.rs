@@ -17,7 +17,7 @@ use crate::{
         id::Id,
         keyed_hash::HashKey,
         time::{SECOND_MICROS, Timestamp},
-        words::Standing,
+        words::{Outcome as Attributed, Standing},
     },
     engine::{Clock, Context, Engine, Error, SystemRandomness, fold::Folded, setup, sign_up::SignUp},
     live::{Live, LiveSettings},
@@ -36,18 +36,20 @@ const SLICE: usize = 1_000;
 /// What became of the referrals of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// How many referrals.
+    /// How many came by somebody's code.
     pub referrals: usize,
-    /// How many of them are held for review.
+    /// How many of them were taken for the owner of the code, so that there is no referral (rule 2).
+    pub own: usize,
+    /// How many are held for review.
     pub held: usize,
-    /// How many of them are rejected.
+    /// How many are rejected.
     pub blocked: usize,
 }
 
 impl Outcome {
-    /// Held or rejected.
+    /// Paid nothing, or nothing before somebody has looked.
     pub const fn flagged(self) -> usize {
-        self.held + self.blocked
+        self.own + self.held + self.blocked
     }
 }
 
@@ -81,10 +83,10 @@ fn share(part: usize, whole: usize) -> f64 {
 
 impl fmt::Display for Detection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<16} {:>9} {:>7} {:>8}", "", "referrals", "held", "rejected")?;
+        writeln!(f, "{:<16} {:>9} {:>8} {:>7} {:>8}", "", "by a code", "own code", "held", "rejected")?;
         for (kind, outcome) in &self.kinds {
-            let Outcome { referrals, held, blocked } = outcome;
-            writeln!(f, "{:<16} {referrals:>9} {held:>7} {blocked:>8}", kind.word())?;
+            let Outcome { referrals, own, held, blocked } = outcome;
+            writeln!(f, "{:<16} {referrals:>9} {own:>8} {held:>7} {blocked:>8}", kind.word())?;
         }
         write!(f, "precision {:.4}, recall {:.4}", self.precision(), self.recall())
     }
@@ -128,21 +130,27 @@ pub async fn try_policy(spec: &CrowdSpec) -> Result<Detection, Error> {
     let context = Context { clock: Arc::clone(&clock) as _, randomness, hash_key };
     let engine = Engine::new(store, Live::in_process(LiveSettings::new("trial", spec.seed)), context);
     let crowd = generate_crowd(spec);
-    let ids = arrive(&engine, &clock, &crowd).await?;
-    let standings = standings(&engine, ids.values().copied().collect()).await?;
+    let arrived = arrive(&engine, &clock, &crowd).await?;
+    let standings = standings(&engine, arrived.values().map(|(id, _)| *id).collect()).await?;
     let mut detection = Detection::default();
     for arrival in crowd.iter().filter(|arrival| arrival.referrer.is_some()) {
+        let Some((id, attribution)) = arrived.get(&arrival.number) else { continue };
         let outcome = detection.kinds.entry(arrival.kind).or_default();
-        let standing = ids.get(&arrival.number).and_then(|id| standings.get(id));
+        let standing = standings.get(id);
         outcome.referrals += 1;
+        outcome.own += usize::from(*attribution == Attributed::SelfReferral);
         outcome.held += usize::from(standing == Some(&Standing::Held));
         outcome.blocked += usize::from(standing == Some(&Standing::Blocked));
     }
     Ok(detection)
 }
 
-async fn arrive(engine: &Engine, clock: &CrowdClock, crowd: &[Arrival]) -> Result<HashMap<usize, Id>, Error> {
-    let (mut ids, mut codes) = (HashMap::new(), HashMap::<usize, String>::new());
+async fn arrive(
+    engine: &Engine,
+    clock: &CrowdClock,
+    crowd: &[Arrival],
+) -> Result<HashMap<usize, (Id, Attributed)>, Error> {
+    let (mut arrived, mut codes) = (HashMap::new(), HashMap::<usize, String>::new());
     for (place, arrival) in crowd.iter().enumerate() {
         clock.0.store(BEGIN.plus_micros(arrival.second * SECOND_MICROS).micros(), Ordering::Relaxed);
         let request = SignUp {
@@ -153,8 +161,9 @@ async fn arrive(engine: &Engine, clock: &CrowdClock, crowd: &[Arrival]) -> Resul
             email: arrival.email.clone(),
             ..SignUp::default()
         };
-        let user = engine.sign_up(request).await?.user.id;
-        ids.insert(arrival.number, user);
+        let signed_up = engine.sign_up(request).await?;
+        let user = signed_up.user.id;
+        arrived.insert(arrival.number, (user, signed_up.findings.outcome));
         let code = engine.store.look(async |tx: &mut Tx| run!(tx, codes::of_users(&[user]))).await?;
         codes.extend(code.into_iter().map(|code| (arrival.number, code.shown)));
         if place % FOLD_EVERY == 0 {
@@ -162,7 +171,7 @@ async fn arrive(engine: &Engine, clock: &CrowdClock, crowd: &[Arrival]) -> Resul
         }
     }
     while engine.fold(BATCH).await? != Folded::Nothing {}
-    Ok(ids)
+    Ok(arrived)
 }
 
 async fn standings(engine: &Engine, ids: Vec<Id>) -> Result<HashMap<Id, Standing>, Error> {
