@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::settings::MAX_MESSAGE_BYTES;
+
+/// Most bytes of a refused body that are read and thrown away. Whoever sends more is cut off.
+const MAX_DISCARDED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,15 +37,32 @@ pub enum BodyError {
 
 /// Reads a JSON body whole.
 ///
+/// The rest of a body that is refused is read too, for a while, and thrown away: closing a connection while its client
+/// still writes would break its writing, and many clients then report that instead of the answer (RFC 9112, section 9.6).
+///
 /// # Errors
-/// A [`BodyError`]; a body that is announced as too large is refused before it is read.
+/// A [`BodyError`]; a body that is announced as too large is refused at once.
 pub async fn read_json(headers: &HeaderMap, body: Body, patience: Duration) -> Result<Value, BodyError> {
+    let mut chunks = body.into_data_stream();
+    let whole = read_whole(headers, &mut chunks, patience).await;
+    // Who asks whether to send a body at all is told to as soon as somebody wants to read it.
+    let is_asked_for = !headers.contains_key(EXPECT) || announced_length(headers).is_none();
+    if matches!(whole, Err(BodyError::UnsupportedType | BodyError::TooLarge)) && is_asked_for {
+        tokio::spawn(tokio::time::timeout(patience, discard(chunks)));
+    }
+    serde_json::from_slice(&whole?).map_err(|_| BodyError::NotJson)
+}
+
+async fn read_whole(
+    headers: &HeaderMap,
+    chunks: &mut BodyDataStream,
+    patience: Duration,
+) -> Result<Vec<u8>, BodyError> {
     check_type(headers)?;
     if announced_length(headers).is_some_and(|bytes| bytes > MAX_MESSAGE_BYTES as u64) {
         return Err(BodyError::TooLarge);
     }
-    let bytes = tokio::time::timeout(patience, collect(body)).await.map_err(|_| BodyError::TooSlow)??;
-    serde_json::from_slice(&bytes).map_err(|_| BodyError::NotJson)
+    tokio::time::timeout(patience, collect(chunks)).await.map_err(|_| BodyError::TooSlow)?
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), BodyError> {
@@ -74,8 +94,7 @@ fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn collect(body: Body) -> Result<Vec<u8>, BodyError> {
-    let mut chunks = body.into_data_stream();
+async fn collect(chunks: &mut BodyDataStream) -> Result<Vec<u8>, BodyError> {
     let mut whole = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk: Bytes = chunk.map_err(|_| BodyError::Broken)?;
@@ -85,6 +104,16 @@ async fn collect(body: Body) -> Result<Vec<u8>, BodyError> {
         whole.extend_from_slice(&chunk);
     }
     Ok(whole)
+}
+
+async fn discard(mut chunks: BodyDataStream) {
+    let mut bytes = 0;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        bytes += chunk.len();
+        if bytes > MAX_DISCARDED_BYTES {
+            return;
+        }
+    }
 }
 
 #[cfg(test)]

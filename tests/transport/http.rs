@@ -140,6 +140,55 @@ async fn a_body_over_64_kb_is_413() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_sends_a_refused_body_whole_gets_its_answer_and_may_go_on() {
+    const BYTES: usize = 3 * 1_024 * 1_024;
+    let house = open().await;
+    let whole = "x".repeat(BYTES);
+    let cases = [
+        (format!("content-type: application/json\r\ncontent-length: {BYTES}\r\n\r\n{whole}"), "413"),
+        (format!("content-type: text/plain\r\ncontent-length: {BYTES}\r\n\r\n{whole}"), "415"),
+        (
+            format!(
+                "content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n{BYTES:x}\r\n{whole}\r\n0\r\n\r\n"
+            ),
+            "413",
+        ),
+    ];
+    for (rest, status) in cases {
+        let mut connection = house.raw(format!("POST /graphql HTTP/1.1\r\nhost: x\r\n{rest}").as_bytes()).await;
+        let next = "GET /graphql?query=%7Bhello%7D HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        connection.write_all(next.as_bytes()).await.unwrap();
+        let answers = read_to_end(&mut connection).await;
+        assert!(answers.starts_with(&format!("HTTP/1.1 {status}")), "{answers}");
+        assert_eq!(answers.matches("HTTP/1.1 200").count(), 1, "{answers}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_body_without_an_end_is_cut_off() {
+    let house = open().await;
+    let head =
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999999999\r\n\r\n";
+    let mut connection = house.raw(head.as_bytes()).await;
+    let piece = vec![b'x'; 1_024 * 1_024];
+    let mut pieces = 0;
+    while pieces < 64 && connection.write_all(&piece).await.is_ok() {
+        pieces += 1;
+    }
+    assert!((3..64).contains(&pieces), "{pieces} MiB were taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_whether_to_send_a_body_is_told_not_to() {
+    let house = open().await;
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: application/json\r\n\
+                content-length: 999999\r\n\r\n";
+    let mut asking = house.raw(head.as_bytes()).await;
+    let answer = read_to_end(&mut asking).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_drips_is_408() {
     let house = open_patience(|patience| patience.body = Duration::from_millis(100)).await;
     let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
