@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_graphql::{Response, ServerError, Value};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use serde::Serialize;
 
@@ -77,11 +77,11 @@ pub fn answer(outcome: Outcome, media: Media) -> axum::response::Response {
     let status = status(&outcome, media);
     let allow = if let Outcome::Method(methods) = &outcome { Some(*methods) } else { None };
     let shown = Shown::from(outcome);
-    let retry_after = shown.errors.first().and_then(retry_after);
+    let soon = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+    let retry_after = shown.errors.first().and_then(retry_after).or(soon);
     let mut response = (status, shown.to_json()).into_response();
     let headers = response.headers_mut();
     headers.extend(shown.http_headers);
-    shown.errors.first().and_then(Meters::carried_by).inspect(|meters| meters.write_headers(headers));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     allow.map(|methods| headers.insert(ALLOW, HeaderValue::from_static(methods)));
@@ -94,7 +94,14 @@ pub fn answer(outcome: Outcome, media: Media) -> axum::response::Response {
 
 /// The JSON of an answer, without what HTTP says around it.
 pub(crate) fn to_json(outcome: Outcome) -> String {
-    Shown::from(outcome).to_json()
+    to_fields_and_json(outcome).1
+}
+
+/// The JSON of an answer, and the header fields that say more about it than its form.
+pub(crate) fn to_fields_and_json(outcome: Outcome) -> (HeaderMap, String) {
+    let shown = Shown::from(outcome);
+    let json = shown.to_json();
+    (shown.http_headers, json)
 }
 
 fn retry_after(error: &ServerError) -> Option<u64> {
@@ -114,7 +121,7 @@ struct Shown {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     extensions: BTreeMap<String, Value>,
     #[serde(skip)]
-    http_headers: axum::http::HeaderMap,
+    http_headers: HeaderMap,
 }
 
 impl Shown {
@@ -143,8 +150,10 @@ impl From<Outcome> for Shown {
             )],
             Outcome::TooSlow => vec![problem::coded("The request took too long.", problem::UNAVAILABLE)],
         };
+        let mut http_headers = HeaderMap::new();
+        errors.first().and_then(Meters::carried_by).inspect(|meters| meters.write_headers(&mut http_headers));
         trim_request_errors(&mut errors);
-        Self { errors, data: None, extensions: BTreeMap::new(), http_headers: Default::default() }
+        Self { errors, data: None, extensions: BTreeMap::new(), http_headers }
     }
 }
 

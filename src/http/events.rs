@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::sleep;
 
 use super::Door;
-use super::answer::{Outcome, answer, status, to_json};
+use super::answer::{Outcome, answer, status, to_fields_and_json, to_json};
 use super::deadline::Deadline;
 use super::media::{EVENTS, Media};
 use super::operations::{Operations, Session};
 use super::problem::{UNAUTHENTICATED, coded};
+use super::rate_limit::Meters;
 use super::results::{Results, Told, results};
 use super::run::Admitted;
 use super::shutdown::Shutdown;
@@ -40,31 +41,42 @@ pub(super) fn answer_whole(outcome: Outcome) -> Response {
     if status(&outcome, Media::Json) != StatusCode::OK {
         return answer(outcome, Media::Json);
     }
-    respond(Body::from(result(outcome) + COMPLETE))
+    let (fields, json) = to_fields_and_json(outcome);
+    respond(fields, Body::from(event(&json) + COMPLETE))
 }
 
 /// Answers with results as they come.
 pub(super) fn answer_stream(subscribed: Subscribed) -> Response {
+    let mut fields = HeaderMap::new();
+    subscribed.meters.write_headers(&mut fields);
     let events =
         stream::unfold(Some(subscribed), async |subscribed: Option<Subscribed>| Some(subscribed?.next().await));
-    respond(Body::from_stream(events.map(Ok::<_, Infallible>)))
+    respond(fields, Body::from_stream(events.map(Ok::<_, Infallible>)))
 }
 
-fn respond(body: Body) -> Response {
+fn respond(fields: HeaderMap, body: Body) -> Response {
     let mut response = Response::new(body);
+    response.headers_mut().extend(fields);
     let headers = [(CONTENT_TYPE, EVENTS), (CACHE_CONTROL, "no-store"), (UNBUFFERED, "no")];
     response.headers_mut().extend(headers.map(|(name, value)| (name, HeaderValue::from_static(value))));
     response
 }
 
-/// A result as an event. JSON has no line breaks of its own.
+/// A result as an event.
 fn result(outcome: Outcome) -> String {
-    format!("event: next\ndata: {}\n\n", to_json(outcome))
+    event(&to_json(outcome))
+}
+
+/// JSON has no line breaks of its own.
+fn event(json: &str) -> String {
+    format!("event: next\ndata: {json}\n\n")
 }
 
 /// A subscription, and all that may end it.
 pub(super) struct Subscribed {
     results: Results,
+    /// How the caller's limits stood when it began.
+    meters: Meters,
     expiry: Deadline,
     /// Ends when the credential is revoked.
     revocation: BoxFuture<'static, ()>,
@@ -78,7 +90,8 @@ impl Subscribed {
         let (shutdown, longest_silence) = (door.settings.shutdown.clone(), door.settings.patience.ping);
         let (operations, holder) = (door.operations.clone(), session.clone());
         let revocation = async move { operations.revoked(&holder).await }.boxed();
-        Self { results: results(door, admitted, session), expiry, revocation, shutdown, longest_silence }
+        let meters = admitted.meters.clone();
+        Self { results: results(door, admitted, session), meters, expiry, revocation, shutdown, longest_silence }
     }
 
     /// What to send next, and whatever sends something after that.
@@ -89,7 +102,8 @@ impl Subscribed {
             () = sleep(self.longest_silence) => (COMMENT.to_owned(), Some(self)),
             () = self.expiry.passed() => last(coded("The credential has expired.", UNAUTHENTICATED).into()),
             () = &mut self.revocation => last(coded("The credential was revoked.", UNAUTHENTICATED).into()),
-            () = self.shutdown.begun() => (COMPLETE.to_owned(), None),
+            // Not that it is complete: whose stream just ends comes back, to another server.
+            () = self.shutdown.begun() => (COMMENT.to_owned(), None),
         }
     }
 

@@ -59,7 +59,7 @@ pub(crate) fn results<O: Operations>(door: Door<O>, admitted: Admitted, session:
 
 /// Follows a subscription to its end; a panic becomes an `INTERNAL` error.
 fn follow<O: Operations>(door: Door<O>, admitted: Admitted, session: Session) -> Results {
-    let Admitted { request, price, .. } = admitted;
+    let Admitted { request, price, meters, .. } = admitted;
     let responses = stream::once(async move { door.operations.stream(request, &session) }).flatten();
     let told = responses.enumerate().map(move |(place, mut response)| {
         if place > 0 {
@@ -68,6 +68,7 @@ fn follow<O: Operations>(door: Door<O>, admitted: Admitted, session: Session) ->
         if let Some(price) = price {
             price.tell(&mut response);
         }
+        meters.stamp(&mut response);
         Told::of_first(response)
     });
     let unbroken =

@@ -152,6 +152,13 @@ impl Events {
         serde_json::from_str(data).unwrap()
     }
 
+    /// Makes sure that the stream ends, and does not say that it is over: clients then ask again.
+    pub async fn ends_incomplete(&mut self) {
+        while let Some(block) = self.block().await {
+            assert_eq!(block, ":");
+        }
+    }
+
     /// Makes sure that the stream says that it is over, and is.
     pub async fn is_over(&mut self) {
         assert_eq!(self.block().await.as_deref(), Some("event: complete\ndata:"));

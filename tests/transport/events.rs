@@ -171,7 +171,7 @@ async fn who_leaves_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_leaves_completes_streams_and_begins_none() {
+async fn a_server_that_leaves_ends_streams_that_are_not_complete_and_begins_none() {
     let house = open().await;
     let mut events = house.follow(ask_for_events("subscription { silent }")).await;
     eventually("the stream is there", || house.counters.streams.load(Ordering::SeqCst) == 1).await;
@@ -179,7 +179,7 @@ async fn a_server_that_leaves_completes_streams_and_begins_none() {
     let mut late = house.raw(format!("GET {path} HTTP/1.1\r\nhost: x\r\n").as_bytes()).await;
     house.shutdown.begin();
     late.write_all(b"accept: text/event-stream\r\n\r\n").await.unwrap();
-    events.is_over().await;
+    events.ends_incomplete().await;
     let refused = read_to_end(&mut late).await;
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("UNAVAILABLE"), "{refused}");
     timeout(LONG, house.serving).await.unwrap().unwrap().unwrap();

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::client::{post, read_to_end};
+use crate::client::{ask_for_events, post, read_to_end};
 use crate::house::{Running, eventually, open, open_with};
 
 const POLICY: &str = r#""cost";q=5000;w=5"#;
@@ -52,6 +52,18 @@ async fn every_answer_to_who_has_limits_tells_how_they_stand() {
     }
     assert_eq!(house.query("{ hello } # metered").await.json()["extensions"]["rateLimit"][0]["remaining"], 9);
     let without = house.query("{ hello }").await;
+    assert_eq!((without.header("ratelimit"), without.header("ratelimit-policy")), ("", ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_events_tells_how_they_stand_before_it_begins() {
+    let house = open().await;
+    for query in ["{ hello } # metered", "{ noSuchField } # metered", "subscription { count(to: 2) } # metered"] {
+        let answer = house.send(ask_for_events(query)).await;
+        assert_eq!(answer.header("content-type"), "text/event-stream", "{query}");
+        assert_eq!((answer.header("ratelimit-policy"), answer.header("ratelimit")), (POLICY, STANDING), "{query}");
+    }
+    let without = house.send(ask_for_events("subscription { count(to: 2) }")).await;
     assert_eq!((without.header("ratelimit"), without.header("ratelimit-policy")), ("", ""));
 }
 
