@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::client::LONG;
 use crate::house::{eventually, open, open_patience, open_with};
 
 const OURS: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
@@ -168,6 +171,27 @@ async fn a_credential_that_expires_is_closed_with_4403() {
     assert_eq!(socket.hear().await, json!({"type": "connection_ack"}));
     socket.subscribe("1", "subscription { silent }").await;
     assert_eq!(socket.close_code().await, 4403);
+}
+
+/// Each ping makes the server write a pong.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_pings_and_never_reads_is_not_kept_pongs_for() {
+    const MEGABYTES: usize = 64;
+    let house = open_patience(|patience| patience.send = Duration::from_millis(300)).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(house.address).await.unwrap();
+    let upgrade = "GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
+    stream.write_all(upgrade.as_bytes()).await.unwrap();
+    let ping = [&[0x89, 0x80 | 125, 0, 0, 0, 0][..], &[b'x'; 125]].concat();
+    let pings = ping.repeat(1_024 * 1_024 / ping.len());
+    let mut written = 0;
+    while written < MEGABYTES && timeout(LONG, stream.write_all(&pings)).await.unwrap().is_ok() {
+        written += 1;
+    }
+    assert!(written < MEGABYTES, "it read them all");
 }
 
 #[tokio::test(flavor = "multi_thread")]

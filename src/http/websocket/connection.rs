@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_graphql::ServerError;
 use axum::extract::ws::{Message, WebSocket};
+use futures_util::SinkExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
@@ -134,8 +135,7 @@ impl<O: Operations> Connection<O> {
             Message::Text(text) => self.obey(ClientMessage::parse(&text)?).await,
             Message::Binary(_) => Err(Closing::Malformed.into()),
             Message::Pong(_) => self.heard_pong(),
-            // The library has answered it already.
-            Message::Ping(_) => Ok(()),
+            Message::Ping(_) => self.pass_pong().await,
             Message::Close(_) => Err(Ended::Left),
         }
     }
@@ -151,6 +151,12 @@ impl<O: Operations> Connection<O> {
                 Ok(())
             }
         }
+    }
+
+    /// The library has written its answer already, but keeps for itself what a client does not take, and reads on.
+    async fn pass_pong(&mut self) -> Result<(), Ended> {
+        let passing = timeout(self.door.settings.patience.send, self.socket.flush());
+        if matches!(passing.await, Ok(Ok(()))) { Ok(()) } else { Err(Ended::Gone) }
     }
 
     fn heard_pong(&mut self) -> Result<(), Ended> {
