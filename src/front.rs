@@ -57,7 +57,7 @@ impl Front {
         match self.verifier.verify(token, now).await {
             Ok(verified) => Ok(Session {
                 caller: Caller::Member { external_id: verified.subject },
-                expires_in: Some(Duration::from_secs(verified.expires_at_unix_seconds.saturating_sub(now))),
+                expires_in: Some(Duration::from_secs(verified.believed_until_unix_seconds.saturating_sub(now))),
                 visitor: Visitor::default(),
                 key: None,
             }),

@@ -8,10 +8,11 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use banyan::store::BackendKind;
+use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use support::{ADMIN_KEY, Client, Database, Server, Subscriber, private_redis, redis_url};
 use tokio::{
@@ -230,6 +231,26 @@ fn boards_and_rewards_begin_with_what_is() {
             boards_and_rewards(&server).await;
         });
     }
+}
+
+/// A token is believed for half a minute after it expired, since clocks differ, and so long is what it watches shown.
+#[test]
+fn a_token_that_expires_ends_what_it_watches() {
+    const SECRET: &str = "a secret of at least thirty-two bytes";
+    let database = Database::fresh(BackendKind::Sqlite).unwrap();
+    runtime().block_on(async {
+        let mut server = Server::start(&[("DATABASE_URL", &database.url()), ("JWT_SECRET", SECRET)]);
+        server.ready().await;
+        let (ann, code) = newcomer(&server.client(), "ann").await;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let claims = json!({"sub": "ann", "exp": now - 25});
+        let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
+        let mut watching = Subscriber::watch(&server.address(), &token, COUNT, json!({"id": ann})).await;
+        assert_eq!(watching.next().await["referralCount"]["direct"], 0);
+        does(&server.client(), SIGN_UP, json!({"externalId": "ben", "code": code})).await;
+        let closed = tokio::time::timeout(Duration::from_secs(15), watching.close_code()).await;
+        assert_eq!(closed, Ok(4403));
+    });
 }
 
 async fn boards_and_rewards(server: &Server) {

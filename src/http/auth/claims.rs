@@ -40,8 +40,8 @@ pub(super) struct Expected {
 impl Claims {
     /// Checks the claims against what is expected and against the clock.
     pub(super) fn check(self, expected: &Expected, now_unix_seconds: u64) -> Result<Verified, TokenRefused> {
-        let expires_at_unix_seconds = self.exp.ok_or(TokenRefused::NoExpiry)?;
-        if now_unix_seconds >= expires_at_unix_seconds.saturating_add(LEEWAY_SECONDS) {
+        let believed_until_unix_seconds = self.exp.ok_or(TokenRefused::NoExpiry)?.saturating_add(LEEWAY_SECONDS);
+        if now_unix_seconds >= believed_until_unix_seconds {
             return Err(TokenRefused::Expired);
         }
         if self.nbf.is_some_and(|from| from > now_unix_seconds.saturating_add(LEEWAY_SECONDS)) {
@@ -54,7 +54,7 @@ impl Claims {
             return Err(TokenRefused::Audience);
         }
         let subject = self.sub.filter(|subject| is_subject(subject)).ok_or(TokenRefused::Subject)?;
-        Ok(Verified { subject, expires_at_unix_seconds })
+        Ok(Verified { subject, believed_until_unix_seconds })
     }
 
     fn is_for(&self, audience: &str) -> bool {

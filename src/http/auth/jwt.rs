@@ -26,8 +26,8 @@ pub struct Verifier {
 pub struct Verified {
     /// `sub`: the host's own id of the user, 1 to 255 characters, none of them a control character.
     pub subject: String,
-    /// `exp`, in seconds since 1970.
-    pub expires_at_unix_seconds: u64,
+    /// When it is not believed any more, in seconds since 1970: a little after `exp`, since clocks differ.
+    pub believed_until_unix_seconds: u64,
 }
 
 /// Why a token is not believed. The texts may be shown to the caller.

@@ -160,7 +160,7 @@ async fn claims_are_required_typed_and_compared_with_our_clock() {
     let null_expiry = signed(Algorithm::HS256, &hmac(SECRET), &json!({ "sub": "ann", "exp": null }));
     assert_eq!(verdict(&by_secret(), &null_expiry).await, Err(TokenRefused::Malformed));
     let (verifier, token) = (Verifier::new(&by_secret()).unwrap(), signed(Algorithm::HS256, &hmac(SECRET), &ann()));
-    assert_eq!(verifier.verify(&token, NOW).await.unwrap().expires_at_unix_seconds, NOW + 600);
+    assert_eq!(verifier.verify(&token, NOW).await.unwrap().believed_until_unix_seconds, NOW + 630);
 }
 
 #[tokio::test(flavor = "multi_thread")]
