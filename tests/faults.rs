@@ -1,4 +1,4 @@
-//! What it depends on is down, slow, silent or starts again, each for longer than every time limit: clear errors where
+//! What it depends on is down, slow, silent, full or starts again, each for longer than every time limit: clear errors where
 //! there is no other way, nothing wrong anywhere, and well again by itself within seconds.
 //!
 //! | | query, mutation | subscription | worker |
@@ -42,7 +42,9 @@ fn the_database_fails_and_comes_back() {
     let (Some(database), Some(redis)) = (Database::fresh(BackendKind::Postgres), private_redis()) else { return };
     runtime().block_on(async {
         let mut house = House::open(&database.url(), &redis, true).await;
-        for (name, line) in [("down", Line::Cut), ("silent", Line::Silent), ("crawling", Line::Slow(CRAWL))] {
+        for (name, line) in
+            [("down", Line::Cut), ("reset", Line::Reset), ("silent", Line::Silent), ("crawling", Line::Slow(CRAWL))]
+        {
             house.database.set(line);
             let seen = house.look(DATABASE_FAULT).await;
             assert!(!seen.query && !seen.mutation && !seen.ready, "the database is {name}: {seen:?}");
@@ -86,6 +88,7 @@ fn redis_fails_and_comes_back() {
         let mut house = House::open(&database.url(), &redis, true).await;
         let faults = [
             ("down", Line::Cut),
+            ("reset", Line::Reset),
             ("silent", Line::Silent),
             ("slow", Line::Slow(DELAY)),
             ("crawling", Line::Slow(CRAWL)),
@@ -100,6 +103,17 @@ fn redis_fails_and_comes_back() {
             house.redis.set(Line::Open);
             house.recovers(&format!("Redis {name}"), seen).await;
         }
+        let limit = |bytes: &str| redis.does(&["CONFIG", "SET", "maxmemory", bytes]);
+        redis.does(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+        limit("1");
+        let seen = house.look(REDIS_FAULT).await;
+        assert!(seen.query && seen.mutation && seen.ready && seen.worker == Some(true), "Redis is full: {seen:?}");
+        limit("0");
+        house.recovers("Redis full", seen).await;
+        redis.does(&["FLUSHALL"]);
+        let seen = house.look(REDIS_FAULT).await;
+        assert!(seen.works(), "Redis was emptied: {seen:?}");
+        house.recovers("Redis emptied", seen).await;
         redis.restart();
         let seen = house.look(REDIS_FAULT).await;
         assert!(seen.works(), "Redis started again, empty: {seen:?}");

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How often the row of a key that holds connections open is read.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Shortest time between two notes of when a key was last used.
 const NOTE_MICROS: i64 = 60 * SECOND_MICROS;
 /// Most keys whose last note is remembered; when there are more, all are noted anew.

@@ -26,6 +26,15 @@ pub enum Line {
     Silent,
     /// Connections are cut, and new ones at once.
     Cut,
+    /// The same, with a reset each: what a machine does that is there and knows of no connection.
+    Reset,
+}
+
+impl Line {
+    /// Whether nobody is connected.
+    fn is_broken(self) -> bool {
+        matches!(self, Self::Cut | Self::Reset)
+    }
 }
 
 /// A proxy on this machine. It ends when it is dropped.
@@ -44,8 +53,11 @@ impl Proxy {
         let target = target.to_owned();
         let listening = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                if *state.borrow() != Line::Cut {
-                    tokio::spawn(connect(client, target.clone(), state.clone()));
+                let line = *state.borrow();
+                match line {
+                    Line::Cut => {}
+                    Line::Reset => reset(&client),
+                    _ => drop(tokio::spawn(connect(client, target.clone(), state.clone()))),
                 }
             }
         });
@@ -72,18 +84,26 @@ impl Drop for Proxy {
 }
 
 /// Attends to one connection until either side ends it, or the line does.
-async fn connect(client: TcpStream, target: String, mut state: watch::Receiver<Line>) {
+async fn connect(mut client: TcpStream, target: String, mut state: watch::Receiver<Line>) {
     if *state.borrow() == Line::Silent {
         drop(state.wait_for(|line| *line != Line::Silent).await);
         return;
     }
-    let Ok(server) = TcpStream::connect(&target).await else { return };
-    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+    let Ok(mut server) = TcpStream::connect(&target).await else { return };
+    let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
     tokio::select! {
         () = pass(from_client, to_server, state.clone()) => {}
         () = pass(from_server, to_client, state.clone()) => {}
-        _ = state.wait_for(|line| *line == Line::Cut) => {}
+        _ = state.wait_for(|line| line.is_broken()) => {}
     }
+    if *state.borrow() == Line::Reset {
+        [&client, &server].into_iter().for_each(reset);
+    }
+}
+
+/// Lets a connection end with a reset, which loses what is under way, when it is dropped.
+fn reset(stream: &TcpStream) {
+    stream.set_zero_linger().expect("sets an option of a socket");
 }
 
 async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut state: watch::Receiver<Line>) {
@@ -99,7 +119,7 @@ async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin,
                 drop(state.wait_for(|line| *line != Line::Silent).await);
                 return;
             }
-            Line::Cut => return,
+            Line::Cut | Line::Reset => return,
         }
         if to.write_all(&chunk[..bytes]).await.is_err() {
             return;

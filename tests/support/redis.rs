@@ -30,10 +30,18 @@ pub fn redis_url() -> Option<&'static str> {
 }
 
 fn ping(url: &str) -> Result<(), String> {
+    obey(url, &["PING"])
+}
+
+fn obey(url: &str, command: &[&str]) -> Result<(), String> {
     let answer = || {
         let mut connection = redis::Client::open(url)?.get_connection_with_timeout(ANSWER_LIMIT)?;
         connection.set_read_timeout(Some(ANSWER_LIMIT))?;
-        redis::cmd("PING").exec(&mut connection)
+        let mut whole = redis::Cmd::new();
+        for word in command {
+            whole.arg(*word);
+        }
+        whole.exec(&mut connection)
     };
     answer().map_err(|error: redis::RedisError| error.to_string())
 }
@@ -74,6 +82,11 @@ impl PrivateRedis {
             server.kill().expect("kills its own child");
             server.wait().expect("buries its own child");
         }
+    }
+
+    /// Has it do something, such as `FLUSHALL`.
+    pub fn does(&self, command: &[&str]) {
+        obey(&self.url(), command).expect("a Redis of our own obeys");
     }
 
     /// Starts it again at the same address, empty.
