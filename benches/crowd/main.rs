@@ -4,7 +4,7 @@
 //! from other addresses of this machine: silent connections, silent WebSockets, subscribers of whom nothing is heard, heads
 //! and bodies that come byte by byte, and clients that never read an answer. Whom the server lets go comes again at once.
 //! Prints latencies without, beside and after the crowd, the server's memory and processor time, and the ratios; fails
-//! when a query was refused.
+//! when a query was refused, or a ratio is higher than it should be.
 //!
 //! `CONNECTIONS_PER_ADDRESS` keeps its default of 2,000, so the crowd needs several addresses, as a botnet would. The
 //! crowd and the callers are in this process and share the machine with the server: what they cost is in the figures.
@@ -39,6 +39,11 @@ const LIMIT: Duration = Duration::from_secs(90);
 const SETTLE: Duration = Duration::from_secs(5);
 /// How long the server is left alone after the crowd has gone.
 const REST: Duration = Duration::from_secs(5);
+
+/// How much slower the slowest of a hundred queries may be beside the crowd, and after it.
+const P99_MAX: f64 = 2.0;
+/// How much more memory may be in use after the crowd than before.
+const MEMORY_AFTER_MAX: f64 = 1.25;
 
 /// Measures callers beside a crowd that does nothing.
 #[derive(Debug, Parser)]
@@ -77,7 +82,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures; gives how many queries were refused.
+/// Measures; gives how many queries were refused, and ratios missed.
 async fn measure(arguments: &Arguments) -> usize {
     let database = Database::fresh(BackendKind::Sqlite).expect("a database");
     let mut server = Server::start(&[("DATABASE_URL", &database.url()), ("LOG", "error")]);
@@ -100,16 +105,25 @@ async fn measure(arguments: &Arguments) -> usize {
     );
     let each = (beside.megabytes - without.megabytes) * 1_024.0 / (arguments.connections + 3 * arguments.slow) as f64;
     println!("        {each:.1} KB for each connection");
-    for (name, seen) in [("beside", &beside), ("after", &after)] {
+    let missed = compare(&without, &beside, &after);
+    without.refused + beside.refused + after.refused + missed
+}
+
+/// Prints the ratios; gives how many are higher than they should be.
+fn compare(without: &Seen, beside: &Seen, after: &Seen) -> usize {
+    let mut missed = 0;
+    for (name, seen, memory_max) in [("beside", beside, f64::INFINITY), ("after", after, MEMORY_AFTER_MAX)] {
         let ratio = |percent| seen.figures.percentile(percent) / without.figures.percentile(percent);
-        println!(
-            "{name:<7} p50 x {:.2}, p99 x {:.2}, memory x {:.2}",
-            ratio(50),
-            ratio(99),
-            seen.megabytes / without.megabytes
-        );
+        let (p50, p99, memory) = (ratio(50), ratio(99), seen.megabytes / without.megabytes);
+        println!("{name:<7} p50 x {p50:.2}, p99 x {p99:.2}, memory x {memory:.2}");
+        for (what, is, max) in [("p99", p99, P99_MAX), ("memory", memory, memory_max)] {
+            if is > max {
+                println!("        MISSED: {what} x {is:.2}, and x {max} is the most it should be");
+                missed += 1;
+            }
+        }
     }
-    without.refused + beside.refused + after.refused
+    missed
 }
 
 /// One measurement.
