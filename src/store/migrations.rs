@@ -72,7 +72,10 @@ async fn migrate_sqlite(path: String) -> Result<usize, StoreError> {
         let mut connection =
             SqliteConnection::establish(&path).map_err(|error| format!("cannot open {path}: {error}"))?;
         connection
-            .batch_execute("PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .batch_execute(
+                "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                 PRAGMA secure_delete = ON;",
+            )
             .map_err(|error| format!("cannot open {path}: {error}"))?;
         connection.run_pending_migrations(SQLITE).map(|done| done.len()).map_err(|error| error.to_string())
     })

@@ -199,6 +199,23 @@ impl Around {
     }
 }
 
+/// Somebody who arrived by a code or a link.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Arrival {
+    /// Whose that was.
+    #[diesel(sql_type = Uuid)]
+    pub referrer_id: Id,
+    /// When.
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: Timestamp,
+    /// Who.
+    #[diesel(sql_type = Uuid)]
+    pub referred_id: Id,
+    /// In which program.
+    #[diesel(sql_type = Uuid)]
+    pub program_id: Id,
+}
+
 /// Users between two ids, both included.
 #[derive(Clone, Copy, Debug)]
 pub struct UserRange {

@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use diesel::{
-    SqliteConnection,
-    connection::{AnsiTransactionManager, TransactionManager},
+    QueryableByName, RunQueryDsl as _, SqliteConnection,
+    connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager},
     result::Error as DieselError,
+    sql_types::Integer,
 };
 use diesel_async::{
     AsyncConnection, SimpleAsyncConnection,
@@ -19,7 +20,12 @@ use diesel_async::{
 };
 use futures_util::FutureExt;
 
-use super::{error::StoreError, pool::PoolSettings, statements::Statements};
+use super::{
+    Backend, Store,
+    error::StoreError,
+    pool::{self, PoolSettings},
+    statements::Statements,
+};
 
 /// A connection of this database.
 pub type Connection = SyncConnectionWrapper<SqliteConnection>;
@@ -102,8 +108,17 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 /// The log is moved into the file every 16 MiB, so that pages that change all the time are not written twice each time.
+/// What is deleted or replaced is written over with zeros: `FAST` would leave whole pages that become free as they were,
+/// such as those of long metadata.
 const ON_OPEN: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-    PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096;";
+    PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096; PRAGMA secure_delete = ON;";
+
+/// The writer does its own waiting in `begin`.
+const WRITER_WAITS: &str = "PRAGMA busy_timeout = 2;";
+/// While the log is being emptied, it waits this long for whoever still reads from it: longer than most reads take, and
+/// shorter than anybody minds who wants to write meanwhile.
+const EMPTYING_WAITS: &str = "PRAGMA busy_timeout = 100;";
+const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// What a connection of a pool is for.
 #[derive(Clone, Copy)]
@@ -135,17 +150,18 @@ pub(super) fn pool(
 
 async fn establish(path: String, role: Role, statements: Statements) -> diesel::ConnectionResult<Connection> {
     let mut connection = Connection::establish(&path).await?;
-    // The writer does its own waiting in `begin`; a reader only ever waits for recovery after a crash.
     let role_setup = match role {
         // Without a memory map: a file that grows is mapped anew with almost every transaction, which cost an import half
         // its time.
-        Role::Writer => "PRAGMA busy_timeout = 2; PRAGMA mmap_size = 0;",
-        Role::Reader => "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;",
+        Role::Writer => [WRITER_WAITS, "PRAGMA mmap_size = 0;"],
+        // A reader only ever waits for recovery after a crash.
+        Role::Reader => ["PRAGMA busy_timeout = 5000;", "PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;"],
     };
     let opened = async {
-        connection.batch_execute("PRAGMA busy_timeout = 5000;").await?;
-        connection.batch_execute(ON_OPEN).await?;
-        connection.batch_execute(role_setup).await
+        for setup in ["PRAGMA busy_timeout = 5000;", ON_OPEN].into_iter().chain(role_setup) {
+            connection.batch_execute(setup).await?;
+        }
+        Ok(())
     };
     opened.await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     connection.set_instrumentation(statements);
@@ -180,4 +196,30 @@ pub(super) async fn end(connection: &mut Connection, ending: super::Ending) -> R
         super::Ending::RollBack => AnsiTransactionManager::rollback_transaction(conn),
     });
     ended.await.map_err(StoreError::from_driver)
+}
+
+/// What became of emptying the log.
+#[derive(QueryableByName)]
+struct Emptied {
+    /// 1 while somebody reads from it, or another process writes.
+    #[diesel(sql_type = Integer)]
+    busy: i32,
+}
+
+impl Store {
+    /// Moves what is in the log of an SQLite file into the file and empties the log, which holds pages as they were before
+    /// they were written over. Says whether it is empty now: while somebody reads from it, it has to stay. Nothing to do
+    /// on PostgreSQL.
+    pub async fn empty_log(&self) -> Result<bool, StoreError> {
+        let Backend::Sqlite { writer, .. } = &self.backend else { return Ok(true) };
+        let mut writer = writer.get().await.map_err(pool::explain)?;
+        // In one go, so that the connection is never given back with the longer wait.
+        let emptied = writer.spawn_blocking(|conn| {
+            conn.batch_execute(EMPTYING_WAITS)?;
+            let emptied = diesel::sql_query(EMPTY_LOG).get_result::<Emptied>(conn);
+            conn.batch_execute(WRITER_WAITS)?;
+            emptied
+        });
+        Ok(emptied.await.map_err(StoreError::from_driver)?.busy == 0)
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use crate::declared;
+use crate::declared::{self, Tables};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,11 +133,15 @@ pub const COLUMNS: &[(&str, Holds)] = &[
     ("users.status", NoPerson),
 ];
 
+/// Every table of `schema.rs` with its columns.
+pub fn tables() -> Tables {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/schema.rs");
+    declared::tables(&fs::read_to_string(file).unwrap())
+}
+
 /// Every column of `schema.rs` that can hold a text or bytes, as `table.column`, and whether it holds bytes.
 pub fn declared() -> Vec<(String, String, bool)> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/schema.rs");
-    let tables = declared::tables(&fs::read_to_string(file).unwrap());
-    let columns = tables
+    let columns = tables()
         .into_iter()
         .flat_map(|(table, columns)| columns.into_iter().map(move |(name, column)| (table.clone(), name, column.kind)));
     let words = columns.filter(|(_, _, kind)| kind == "Text" || kind == "Bytea");

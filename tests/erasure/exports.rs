@@ -1,10 +1,12 @@
 //! All that is stored about one person, on request.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::support::{Harness, Host, Person, each_backend, newcomer};
 
-const EXPORT: &str = "query($id: ID) { exportUser(userId: $id) }";
+pub const EXPORT: &str = "query($id: ID) { exportUser(userId: $id) }";
 
 /// What the host keeps with an event: any JSON comes back as it was.
 fn metadata() -> Value {
@@ -13,6 +15,13 @@ fn metadata() -> Value {
 
 fn typed(person: &Person) -> String {
     person.id.typed(banyan::domain::id::Noun::User)
+}
+
+/// Levels about which the decisions of an export tell.
+fn decided_levels(export: &Value) -> BTreeSet<&str> {
+    let decisions = export["events"].as_array().unwrap().iter().filter_map(|event| event["decisions"].as_object());
+    let levels = decisions.flat_map(|rules| rules.values()).filter_map(Value::as_object);
+    levels.flat_map(|levels| levels.keys().map(String::as_str)).collect()
 }
 
 async fn family(harness: &Harness) -> (Person, Person) {
@@ -65,6 +74,9 @@ fn an_export_tells_everything() {
         let signs = export["risk"]["signs"].as_array().unwrap().iter().map(|sign| sign["signal"].clone());
         assert_eq!(signs.collect::<Vec<_>>(), ["TOO_FAST"], "bought right after signing up, which is only reported");
         assert_eq!(export["risk"]["reviews"], json!([]));
+        assert_eq!(decided_levels(&export), ["0", "1"].into());
+        assert!(export["rewards"][0]["history"][0]["actor"].is_string());
+        assert_eq!(export["claimRequests"][0]["key"], "claim-1");
         let deed = &export["auditLog"][0];
         assert_eq!((&deed["action"], &deed["reason"]), (&json!("moveUser"), &json!("a story")));
         let listed = (&export["listings"][0]["subject"], &export["listings"][0]["reason"]);
@@ -87,6 +99,16 @@ fn members_export_themselves_and_nobody_else() {
             assert_eq!((&export["moves"][0]["reason"], &export["referral"]["risk"]), (&Value::Null, &Value::Null));
             assert_eq!(export["risk"], Value::Null, "which signs there are is not told");
             assert_eq!((&export["listings"], &export["auditLog"]), (&Value::Null, &Value::Null));
+            assert_eq!(export["waiting"], Value::Null);
+            assert_eq!(decided_levels(&export), ["0"].into(), "how those above stand is theirs");
+            assert_eq!(export["rewards"][0]["history"][0]["actor"], Value::Null);
+        }
+        // Of whom somebody brought in, it tells an id.
+        let export = harness.member("eve").run(EXPORT, json!({})).await["exportUser"].take();
+        let brought = (&export["referrals"][0]["referredId"], export["referrals"].as_array().map(Vec::len));
+        assert_eq!(brought, (&json!(typed(&ben)), Some(1)));
+        for word in ["\"ben\"", &ben.code, "order-1", "login-1"] {
+            assert!(!export.to_string().contains(word), "{word} is Ben's: {export:#}");
         }
         // Neither above nor below nor beside.
         for other in [&ann, &eve] {

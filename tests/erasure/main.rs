@@ -3,14 +3,18 @@
 
 mod audit;
 mod canaries;
+mod codes;
 mod columns;
 #[path = "../schema/declared.rs"]
 mod declared;
 mod exports;
+mod files;
 mod keys;
+mod links;
 mod logs;
 mod signups;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
 mod words;

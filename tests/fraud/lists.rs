@@ -71,3 +71,21 @@ fn what_is_allowed_is_no_sign_and_only_while_it_is() {
         assert_eq!(scene.lines(text).await, ["addListing", "addListing", "addListing", "removeListing"]);
     });
 }
+
+#[test]
+fn entries_that_ended_are_kept_as_long_as_other_evidence() {
+    on_the_scene(async |scene| {
+        let blocked = list(scene, "BLOCK", "DEVICE", "farm").await;
+        let input = json!({"effect": "ALLOW", "subject": "DEVICE", "value": "kiosk", "reason": "for a day",
+            "expiresAt": "2026-03-05T12:00:00Z"});
+        assert_eq!(scene.admin().run(ADD, json!({"input": input})).await["addListing"]["userErrors"], json!([]));
+        scene.harness.clock().pass_days(90);
+        assert_eq!(scene.harness.engine().purge().await.unwrap(), 0, "it ended 89 days ago");
+        scene.harness.clock().pass_days(2);
+        assert_eq!(scene.harness.engine().purge().await.unwrap(), 1);
+        let left = scene.admin().run("{ listings { nodes { id } } }", json!({})).await;
+        assert_eq!(left["listings"]["nodes"], json!([{"id": blocked["id"]}]), "what has no end stays");
+        // That somebody listed it stays on record.
+        assert_eq!(scene.lines("SELECT action AS line FROM audit_log").await, ["addListing", "addListing"]);
+    });
+}

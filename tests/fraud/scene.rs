@@ -15,6 +15,12 @@ use crate::support::{Actor, Harness, Host, Person, Purse, each_backend, newcomer
 /// Changes the default program.
 pub const UPDATE: &str = "mutation($input: UpdateProgramInput!) { updateProgram(input: $input) { \
     program { version fraud { holdAt blockAt missingEvidence } } userErrors { code field } } }";
+/// Makes another program.
+const CREATE: &str = "mutation($input: CreateProgramInput!) { createProgram(input: $input) { \
+    program { id } userErrors { code field } } }";
+/// Gives somebody a code of a program.
+const CODE: &str = "mutation($input: CreateReferralCodeInput!) { createReferralCode(input: $input) { \
+    code { code } userErrors { code } } }";
 /// Decides about a referral.
 pub const REVIEW: &str = "mutation($input: ReviewReferralInput!) { reviewReferral(input: $input) { \
     referral { status rejectedAt risk { standing score } } userErrors { code field } } }";
@@ -177,6 +183,32 @@ impl Scene {
     pub async fn policy(&self, fraud: Value) {
         let changed = self.promise(json!({"fraud": fraud})).await;
         assert_eq!(changed["userErrors"], json!([]));
+    }
+
+    /// Another program that runs and pays nothing, with what it makes of fraud; gives its id.
+    pub async fn program(&self, key: &str, fraud: Value) -> String {
+        let input = json!({
+            "key": key, "name": key, "currencyCode": "USD", "rules": [], "fraud": fraud, "activate": true,
+        });
+        let made = self.admin().run(CREATE, json!({"input": input})).await["createProgram"].take();
+        assert_eq!(made["userErrors"], json!([]));
+        made["program"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody as they bring others to a program.
+    pub async fn sharing(&self, person: &Person, program: &str) -> Person {
+        let input = json!({"userId": person.id.typed(Noun::User), "programId": program});
+        let made = self.harness.server().run(CODE, json!({"input": input})).await["createReferralCode"].take();
+        let code = made["code"]["code"].as_str().unwrap().to_owned();
+        Person { code, ..person.clone() }
+    }
+
+    /// Several people sign up before anything is folded.
+    pub async fn sign_up_together(&self, people: &[(&str, &Person, Seen)]) {
+        for (name, referrer, seen) in people {
+            self.host.sign_up(request(name, Some(*referrer), *seen)).await.expect("a signup is never refused");
+        }
+        self.harness.fold_all().await;
     }
 
     /// Direct referrals of somebody that count.

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use crate::scene::{Scene, Seen, on_the_scene};
 
-const CLEAR: &str = "CLEAR";
-const HELD: &str = "HELD";
-const BLOCKED: &str = "BLOCKED";
+pub const CLEAR: &str = "CLEAR";
+pub const HELD: &str = "HELD";
+pub const BLOCKED: &str = "BLOCKED";
 
-async fn shows(scene: &Scene, name: &str, signals: &[&str], risk: (i32, &str)) {
+/// Has to be found of fraud on somebody's referral: these signs, this score and this standing.
+pub async fn shows(scene: &Scene, name: &str, signals: &[&str], risk: (i32, &str)) {
     assert_eq!(scene.signals(name).await, signals, "signs on {name}");
     assert_eq!(scene.risk(name).await, (risk.0, risk.1.to_owned()), "risk of {name}");
 }
@@ -207,6 +208,11 @@ fn signs_of_different_facts_add_up_to_a_rejection() {
         for name in ["ben", "cid"] {
             shows(scene, name, &["ALIAS_EMAIL", "SAME_DEVICE"], (120, BLOCKED)).await;
         }
+        // Nobody was asked, and operators see it all the same.
+        let denied = "{ reviews(status: DENIED) { nodes { actor reason score } } }";
+        let review = json!({"actor": "banyan", "reason": "the score reached 120", "score": 120});
+        let reviews = scene.admin().run(denied, json!({})).await["reviews"]["nodes"].take();
+        assert_eq!(reviews, json!([review, review]));
         scene.buys_in_time("cid").await;
         for name in ["ann", "ben", "cid"] {
             scene.has(name, Default::default()).await;

@@ -48,9 +48,14 @@ pub struct Why {
 }
 
 /// All signs on the referrals of a snapshot's direct people; and of a ring or a burst that some of them belong to, also on
-/// those whom others of the same tree brought in.
+/// those whom others of the same tree brought in. Whoever came before what the policy looks back to shows none and is
+/// compared with nobody: only a mailbox of theirs is taken for good.
 pub fn find(snapshot: &Snapshot, referrer: Id, policy: &Policy) -> Vec<Finding> {
-    let mut desk = Desk { snapshot, referrer, policy, found: Vec::new() };
+    let since = policy.since(snapshot.first);
+    let people: Vec<&Account> = snapshot.people.iter().filter(|account| account.at >= since).collect();
+    let relatives: Vec<&Account> = snapshot.relatives.iter().filter(|account| account.at >= since).collect();
+    let (people, relatives) = (people.as_slice(), relatives.as_slice());
+    let mut desk = Desk { snapshot, people, relatives, referrer, policy, found: Vec::new() };
     desk.places();
     desk.devices();
     desk.mailboxes();
@@ -61,6 +66,8 @@ pub fn find(snapshot: &Snapshot, referrer: Id, policy: &Policy) -> Vec<Finding> 
 
 struct Desk<'a> {
     snapshot: &'a Snapshot,
+    people: &'a [&'a Account],
+    relatives: &'a [&'a Account],
     referrer: Id,
     policy: &'a Policy,
     found: Vec<Finding>,
@@ -69,7 +76,10 @@ struct Desk<'a> {
 /// Accounts by something that they share.
 type Groups<'a> = HashMap<KeyedHash, Vec<&'a Account>>;
 
-fn grouped<'a>(accounts: impl IntoIterator<Item = &'a Account>, by: fn(&Account) -> Option<KeyedHash>) -> Groups<'a> {
+fn grouped<'a>(
+    accounts: impl IntoIterator<Item = &'a &'a Account>,
+    by: fn(&Account) -> Option<KeyedHash>,
+) -> Groups<'a> {
     let mut groups = Groups::new();
     for account in accounts {
         if let Some(hash) = by(account) {
@@ -86,9 +96,9 @@ impl Desk<'_> {
 
     /// An address says more than its network: somebody at the same address is no sign of a shared network.
     fn places(&mut self) {
-        let by_ip = grouped(&self.snapshot.people, |account| account.traces.ip);
-        let by_network = grouped(&self.snapshot.people, |account| account.traces.network);
-        for account in &self.snapshot.people {
+        let by_ip = grouped(self.people, |account| account.traces.ip);
+        let by_network = grouped(self.people, |account| account.traces.network);
+        for account in self.people {
             let traces = &account.traces;
             let at_address =
                 traces.ip.map(|ip| self.others(&by_ip, ip, account, self.snapshot.referrer.ip)).unwrap_or_default();
@@ -112,8 +122,8 @@ impl Desk<'_> {
     }
 
     fn devices(&mut self) {
-        let direct = grouped(&self.snapshot.people, |account| account.traces.device);
-        for account in &self.snapshot.people {
+        let direct = grouped(self.people, |account| account.traces.device);
+        for account in self.people {
             let Some(device) = account.traces.device else { continue };
             let others = self.others(&direct, device, account, self.snapshot.referrer.device);
             if !others.is_empty() {
@@ -126,7 +136,7 @@ impl Desk<'_> {
     /// A ring shows on all of its members, also on those whom others brought in.
     fn rings(&mut self, direct: &Groups<'_>) {
         let enough = self.policy.of(Signal::Ring).threshold as usize;
-        let elsewhere = grouped(&self.snapshot.relatives, |account| account.traces.device);
+        let elsewhere = grouped(self.relatives, |account| account.traces.device);
         for (device, people) in direct {
             let relatives = elsewhere.get(device).into_iter().flatten();
             let members: BTreeSet<Id> = people.iter().chain(relatives).map(|account| account.id).collect();
@@ -141,8 +151,8 @@ impl Desk<'_> {
     }
 
     fn mailboxes(&mut self) {
-        let direct = grouped(&self.snapshot.people, |account| account.traces.mailbox);
-        for account in &self.snapshot.people {
+        let direct = grouped(self.people, |account| account.traces.mailbox);
+        for account in self.people {
             if account.traces.disposable {
                 self.note(account.id, Signal::DisposableEmail, Why::default());
             }
@@ -159,6 +169,7 @@ impl Desk<'_> {
         }
     }
 
+    /// A window is a day at most, and a policy looks back a day at least: who arrived within one is not too old.
     fn crowds(&mut self) {
         let velocity = self.policy.of(Signal::Velocity);
         let crowd = Crowd { window_micros: velocity.window_micros(), limit: velocity.threshold as usize };
@@ -168,7 +179,7 @@ impl Desk<'_> {
         let mut bursts = Vec::new();
         let burst = self.policy.of(Signal::NetworkBurst);
         let crowd = Crowd { window_micros: burst.window_micros(), limit: burst.threshold as usize };
-        let tree = self.snapshot.people.iter().chain(&self.snapshot.relatives);
+        let tree = self.people.iter().chain(self.relatives);
         for mut group in grouped(tree, |account| account.traces.network).into_values() {
             group.sort_by_key(|account| (account.at, account.id));
             let times: Vec<Timestamp> = group.iter().map(|account| account.at).collect();

@@ -2,8 +2,8 @@
 //!
 //! Evidence is compared as keyed hashes, within the people of one referrer: what two strangers share says nothing. All
 //! signs are found in a [`Snapshot`], in which the order of arrival plays no part, so that a ring whose members sign up at
-//! one moment looks the same to whoever is weighed last. Each sign weighs what the program's [`Policy`] says; the sum is
-//! the score, and the score decides.
+//! one moment looks the same to whoever is weighed last. Each sign weighs what the [`Policy`] of the referral's own program
+//! says; the sum is the score, and the score decides.
 //!
 //! | file | what it is |
 //! | --- | --- |

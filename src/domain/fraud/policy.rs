@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::signal::Signal;
-use crate::domain::time::SECOND_MICROS;
+use crate::domain::time::{DAY_MICROS, SECOND_MICROS, Timestamp};
 
 /// Days over which a referrer's people are compared with each other, unless a policy says otherwise.
 const LOOKBACK_DAYS: u32 = 30;
@@ -75,6 +75,11 @@ impl Policy {
             Signal::MissingEvidence => SignalPolicy::weighing(self.hold_at),
             weighed => self.signals.get(&weighed).copied().unwrap_or_else(|| SignalPolicy::usual(weighed)),
         }
+    }
+
+    /// From when on people are compared with somebody who signed up at an instant.
+    pub const fn since(&self, at: Timestamp) -> Timestamp {
+        at.plus_micros(-(self.lookback_days as i64) * DAY_MICROS)
     }
 }
 

@@ -110,9 +110,13 @@ impl Translation {
 /// What is known of one referrer's people, in no order.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
+    /// When the first of those signed up who are weighed: what a policy looks back to is counted from there, so that nobody
+    /// slips through who waited for long.
+    pub first: Timestamp,
     /// The referrer, if they came with anything.
     pub referrer: Traces,
-    /// Their direct people who share something with those who are weighed, and those themselves.
+    /// Their direct people who share something with those who are weighed, however long ago they came, and those
+    /// themselves.
     pub people: Vec<Account>,
     /// Other people of the same tree, whoever brought them in, who share a device or a network with those who are weighed.
     pub relatives: Vec<Account>,

@@ -44,7 +44,7 @@ impl Engine {
     }
 }
 
-/// What an entry named that was taken off, or whose evidence was purged, is not known any more: only the reason that was
+/// What an entry named that was taken off or purged, or whose evidence was, is not known any more: only the reason that was
 /// given may say that it was about the person, and then it is found by their names.
 pub(super) async fn forget_names(tx: &mut Tx, user: &User) -> Result<(), Error> {
     let mut after = 0;

@@ -9,6 +9,9 @@
 //!
 //! Idempotency keys, payout references and claims stay, for the books: the host must not write people into them.
 //!
+//! What is written over is written over in the files of SQLite too, free pages included, and leaves the log as soon as
+//! nobody reads from it; PostgreSQL keeps old rows until its next vacuum.
+//!
 //! An erasure takes the fold gate alone and the person's row from everybody who is adding something about them: nothing
 //! that was on its way stays behind.
 
@@ -58,6 +61,7 @@ impl Engine {
         self.pause_folding().await?;
         let erased = self.store.write_long(async |tx: &mut Tx| self.erase_in(tx, &request, actor).await).await;
         let (user, version) = self.resume_folding(erased).await?;
+        self.empty_log().await;
         if let Some(version) = version {
             self.live.publish(vec![Hint::new(Topic::User(user.id.uuid()), version)]);
         }
@@ -78,9 +82,10 @@ impl Engine {
         }
         names_nobody(&request.reason, &user)?;
         let now = self.context.now();
+        // Before anything is written over: what was noted at the signup says which clicks were theirs.
+        let clicks = own_clicks(tx, user.id).await?;
         run!(tx, erasure::anonymise(user.id, &self.opaque(ERASED)))?;
         self.retire_codes(tx, user.id, now).await?;
-        let clicks = own_clicks(tx, user.id).await?;
         self.forget_listings(tx, (&user, &clicks), Deed { actor, action: "removeListing", at: now }).await?;
         lists::forget_names(tx, &user).await?;
         forget(tx, user.id, clicks).await?;

@@ -9,20 +9,20 @@ use std::collections::BTreeMap;
 
 use super::{judge::Policies, people::Person};
 use crate::{
-    domain::{fraud::Signal, id::Id, time::Timestamp},
+    domain::{fraud::Signal, id::Id},
     engine::Error,
-    store::{Tx, requests::Around, run},
+    store::{
+        Tx,
+        requests::{Around, Arrival},
+        run,
+    },
 };
 
 /// Most arrivals that are looked at for one batch. Where there are more, the newest count.
 const ARRIVALS_MAX: i64 = 50_000;
 
-/// Referrer, time and newcomer of the arrivals that matter.
-pub(super) async fn load(
-    tx: &mut Tx,
-    newcomers: &[&Person],
-    policies: &Policies,
-) -> Result<Vec<(Id, Timestamp, Id)>, Error> {
+/// The arrivals that matter.
+pub(super) async fn load(tx: &mut Tx, newcomers: &[&Person], policies: &Policies) -> Result<Vec<Arrival>, Error> {
     let wanted = policies.values().map(|(_, policy)| policy.of(Signal::Velocity)).filter(|limits| limits.is_wanted());
     let wanted: Vec<_> = wanted.collect();
     let window = wanted.iter().map(|limits| limits.window_micros()).max().unwrap_or(0);

@@ -1,13 +1,14 @@
 //! Weighing the referrals of a batch before anything about their people is decided (rules 20 and 21).
 //!
 //! Newcomers are weighed under the lock of their referrer's fraud row, together with everybody of that referrer who shares
-//! something with them. What is found on somebody outside the batch is stored and that person folded again: the rows of a
-//! person are only ever changed by their own fold.
+//! something with them. Each is weighed by the policy of the program in which they were referred themselves, by whatever
+//! programs the others came. What is found on somebody outside the batch is stored and that person folded again: the rows
+//! of a person are only ever changed by their own fold.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
-    people::{Person, ProgramFacts, Undecided},
+    people::{Person, Undecided},
     risk::Verdict,
     suspects::Suspects,
 };
@@ -48,7 +49,7 @@ impl Engine {
         &self,
         tx: &mut Tx,
         people: &mut [Person],
-        (programs, verdict): (&HashMap<Id, ProgramFacts>, Option<&Verdict>),
+        verdict: Option<&Verdict>,
     ) -> Result<Judged, Error> {
         let referred: Vec<Id> = people.iter().filter(|person| is_open(person)).map(|person| person.id).collect();
         if referred.is_empty() {
@@ -64,7 +65,7 @@ impl Engine {
         let is_idle = newcomers.is_empty() && rushing.is_empty() && verdict.is_none() && !weighing.is_behind();
         let mut judged = Judged::default();
         if !is_idle {
-            let policies = policies(tx, programs).await?;
+            let policies = policies(tx).await?;
             let mut found = Suspects::load(self, tx, &newcomers, &policies).await?.findings(&newcomers, &policies);
             found.extend(rushing.iter().filter_map(|person| too_fast(person, &policies)));
             judged = weighing.take(tx, found, (&policies, self.context.now())).await?;
@@ -133,15 +134,10 @@ fn too_fast(person: &Person, policies: &Policies) -> Option<(Finding, Id)> {
     Some((Finding { account: person.id, signal: Signal::TooFast, why }, referral.program_id))
 }
 
-async fn policies(tx: &mut Tx, programs: &HashMap<Id, ProgramFacts>) -> Result<Policies, Error> {
-    let (ids, versions): (Vec<Id>, Vec<i32>) = programs.iter().map(|(id, facts)| (*id, facts.version)).unzip();
-    let mut policies = Policies::new();
-    for row in run!(tx, programs::versions_of(&ids, &versions))? {
-        if programs.get(&row.program_id).is_some_and(|facts| facts.version == row.version) {
-            policies.insert(row.program_id, (row.version, definition_of(&row)?.fraud));
-        }
-    }
-    Ok(policies)
+/// Of all programs: how far back to look depends also on those by which people came who are not known yet.
+async fn policies(tx: &mut Tx) -> Result<Policies, Error> {
+    let rows = run!(tx, programs::in_force())?;
+    rows.iter().map(|row| Ok((row.program_id, (row.version, definition_of(row)?.fraud)))).collect()
 }
 
 /// Signs and scores of the referrals of a batch.

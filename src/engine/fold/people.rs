@@ -42,7 +42,6 @@ pub(super) struct People {
 
 /// What of a program is written with a reward.
 pub(super) struct ProgramFacts {
-    pub(super) version: i32,
     pub(super) currency: Currency,
     pub(super) calendar: Calendar,
 }
@@ -103,7 +102,7 @@ impl Engine {
         assembly.take_events(events, refunds, &definitions)?;
         let mut people = assembly.into_people(users);
         // Before the totals are locked, which is what loading terms may do.
-        let judged = self.judge(tx, &mut people, (&programs, verdict)).await?;
+        let judged = self.judge(tx, &mut people, verdict).await?;
         let terms = Terms::load(tx, needs, &people, (&programs, &rewards)).await?;
         Ok(People { people, inactive, programs, rewards, terms, judged })
     }
@@ -135,7 +134,7 @@ async fn programs(tx: &mut Tx, referrals: &[models::Referral]) -> Result<HashMap
     let rows = run!(tx, programs::by_ids(&ids))?;
     let facts = |row: models::Program| {
         let calendar = calendar_of(&row)?;
-        Ok((row.id, ProgramFacts { version: row.version, currency: Currency::stored(row.currency), calendar }))
+        Ok((row.id, ProgramFacts { currency: Currency::stored(row.currency), calendar }))
     };
     rows.into_iter().map(facts).collect()
 }

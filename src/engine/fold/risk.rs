@@ -123,9 +123,8 @@ impl RiskChange {
         let end = state.end(referred, (last.unwrap_or(0), now));
         if let Some(end) = end
             && !run!(tx, reviews::close(end.clone()))?
-            && end.actor != ACTOR
         {
-            // Nothing was waited for: somebody found the fraud by themselves.
+            // Nobody was asked before: somebody found the fraud by themselves, or its signs left nothing to ask.
             run!(tx, reviews::insert(open(end.decided_no)))?;
             run!(tx, reviews::close(end))?;
         }

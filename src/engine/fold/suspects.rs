@@ -8,12 +8,12 @@ use crate::{
         fraud::{self, Account, Finding, Listed, MissingEvidence, Policy, Signal, Snapshot, Traces, Translation, Why},
         id::{Id, Noun},
         keyed_hash::KeyedHash,
-        time::{DAY_MICROS, Timestamp},
+        time::Timestamp,
         words::{ListingEffect, ListingSubject},
     },
     engine::{Engine, Error, evidence},
     store::{
-        Tx,
+        StoreError, Tx,
         models::{Evidence, User},
         run,
     },
@@ -30,6 +30,15 @@ pub(super) struct Suspects {
     users: HashMap<Id, User>,
     /// Hashes of referrers as lists name them.
     names: HashMap<Id, KeyedHash>,
+    homes: Homes,
+}
+
+/// The program of each one's own referral.
+#[derive(Default)]
+struct Homes {
+    /// The only program that there is: then nobody's has to be looked up.
+    only: Option<Id>,
+    by_user: HashMap<Id, Id>,
 }
 
 /// Rows of evidence by whose they are, under the present key.
@@ -57,22 +66,25 @@ impl Suspects {
         let referrers: BTreeSet<Id> = pairs.iter().map(|(_, referrer)| *referrer).collect();
         let everybody: Vec<Id> = pairs.iter().map(|(id, _)| *id).chain(referrers.iter().copied()).collect();
         let own = run!(tx, evidence::of_users(everybody.clone()))?;
-        let lookback = policies.values().map(|(_, policy)| policy.lookback_days).max().unwrap_or(0);
-        let since = engine.context.now().plus_micros(-i64::from(lookback) * DAY_MICROS);
+        let first = newcomers.iter().filter_map(|person| person.referral.as_ref()).map(|referral| referral.created_at);
+        let first = first.min().unwrap_or_else(|| engine.context.now());
+        let since = policies.values().map(|(_, policy)| policy.since(first)).min().unwrap_or(first);
         let mut files = Files::default();
-        let mut suspects = Self::default();
+        let mut suspects = Self { homes: Homes::among(policies), ..Self::default() };
         let burst = Burst::of(policies);
         let shared = Shared::read(tx, (&own, &referrers), (since, burst)).await?;
         files.take(shared.rows().chain(&own));
         let accounts = shared.in_tree().filter_map(|row| files.account(row.user_id));
         let kin = Kin::load(tx, accounts, burst.limit).await?;
         newcomers.iter().for_each(|person| suspects.open(person, (&files, &kin)));
-        for (referrer, at, id) in arrivals::load(tx, newcomers, policies).await? {
-            if let Some(snapshot) = suspects.snapshots.get_mut(&referrer) {
-                snapshot.arrivals.push((at, id));
+        for arrival in arrivals::load(tx, newcomers, policies).await? {
+            if let Some(snapshot) = suspects.snapshots.get_mut(&arrival.referrer_id) {
+                snapshot.arrivals.push((arrival.created_at, arrival.referred_id));
+                suspects.homes.learn(arrival.referred_id, arrival.program_id);
             }
         }
         suspects.snapshots.values_mut().for_each(|snapshot| snapshot.arrivals.sort_unstable());
+        suspects.homes.look_up(tx, suspects.snapshots.values()).await?;
         let others = suspects.snapshots.values().flat_map(|snapshot| &snapshot.relatives);
         let referrers: BTreeSet<Id> = others.map(|relative| relative.referrer).chain(referrers).collect();
         let everybody: BTreeSet<Id> = everybody.into_iter().chain(referrers.iter().copied()).collect();
@@ -86,16 +98,18 @@ impl Suspects {
 
     /// Opens the snapshot of a newcomer's referrer, unless a brother or sister did.
     fn open(&mut self, person: &Person, (files, kin): (&Files, &Kin)) {
-        let Some((_, referrer)) = pair(person) else { return };
+        let Some(referral) = &person.referral else { return };
+        let (referrer, at) = (referral.referrer_id, referral.created_at);
+        self.homes.learn(person.id, referral.program_id);
         let snapshot = self.snapshots.entry(referrer).or_insert_with(|| {
             let traces = files.by_user.get(&referrer).map(|(_, _, traces)| *traces).unwrap_or_default();
             let relatives = kin.of(&person.history.upline).into_iter().filter_map(|relative| files.account(relative));
             let relatives = relatives.filter(|relative| relative.referrer != referrer).collect();
             let people = files.brought_by(referrer).collect();
-            Snapshot { referrer: traces, people, relatives, ..Snapshot::default() }
+            Snapshot { first: at, referrer: traces, people, relatives, ..Snapshot::default() }
         });
+        snapshot.first = snapshot.first.min(at);
         if snapshot.people.iter().all(|known| known.id != person.id) {
-            let at = person.referral.as_ref().map_or(Timestamp::EPOCH, |referral| referral.created_at);
             let traces = files.by_user.get(&person.id).map(|(_, _, traces)| *traces).unwrap_or_default();
             snapshot.people.push(Account { id: person.id, referrer, at, traces });
         }
@@ -131,31 +145,27 @@ impl Suspects {
         Ok(())
     }
 
-    /// All signs, each with the program whose policy weighs it.
+    /// All signs, each with the program whose policy weighs it: that of the referral which it is on.
     pub(super) fn findings(mut self, newcomers: &[&Person], policies: &Policies) -> Vec<(Finding, Id)> {
         let mut found = Vec::new();
         let new: BTreeSet<Id> = newcomers.iter().map(|person| person.id).collect();
         for (referrer, mut snapshot) in std::mem::take(&mut self.snapshots) {
-            let mut weighed_by: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
-            for person in newcomers.iter().filter(|person| pair(person).is_some_and(|(_, of)| of == referrer)) {
-                let Some(referral) = &person.referral else { continue };
-                weighed_by.entry(referral.program_id).or_default().insert(person.id);
-            }
-            found.extend(self.certain(referrer, (&snapshot, &weighed_by), policies));
+            found.extend(self.certain(referrer, (&snapshot, &new), policies));
             snapshot.trust(&self.listed);
             let elsewhere: HashMap<Id, Id> = snapshot.relatives.iter().map(|one| (one.id, one.referrer)).collect();
             let is_trusted = |account: Id| {
                 let referrer = elsewhere.get(&account).copied().unwrap_or(referrer);
                 self.is_listed(ListingEffect::Allow, referrer)
             };
-            for (place, (program, of)) in weighed_by.iter().enumerate() {
-                let Some((_, policy)) = policies.get(program) else { continue };
-                // Those who were there before are weighed by the policy of the first who brought the new evidence.
-                let concerned = |id: &Id| of.contains(id) || (place == 0 && !new.contains(id));
+            // Newcomers whom others brought in are weighed among the people of those.
+            let is_concerned = |account: Id| !(new.contains(&account) && elsewhere.contains_key(&account));
+            for program in self.homes.of_all(&snapshot) {
+                let Some((_, policy)) = policies.get(&program) else { continue };
                 let findings = fraud::find(&snapshot, referrer, policy).into_iter();
-                let findings = findings.filter(|finding| concerned(&finding.account));
+                let findings = findings.filter(|finding| self.homes.of(finding.account) == Some(program));
+                let findings = findings.filter(|finding| is_concerned(finding.account));
                 let counts = |finding: &Finding| finding.signal == Signal::SelfReferral || !is_trusted(finding.account);
-                found.extend(findings.filter(counts).map(|finding| (finding, *program)));
+                found.extend(findings.filter(counts).map(|finding| (finding, program)));
             }
         }
         found
@@ -170,20 +180,16 @@ impl Suspects {
     fn certain(
         &self,
         referrer: Id,
-        (snapshot, weighed_by): (&Snapshot, &BTreeMap<Id, BTreeSet<Id>>),
+        (snapshot, new): (&Snapshot, &BTreeSet<Id>),
         policies: &Policies,
     ) -> Vec<(Finding, Id)> {
         let mut found = Vec::new();
-        for (program, of) in weighed_by {
-            let Some((_, policy)) = policies.get(program) else { continue };
-            for account in snapshot.people.iter().filter(|account| of.contains(&account.id)) {
-                let signs = [
-                    self.is_one_person(referrer, account.id),
-                    self.blocked(referrer, account),
-                    missing(account, policy),
-                ];
-                found.extend(signs.into_iter().flatten().map(|finding| (finding, *program)));
-            }
+        for account in snapshot.people.iter().filter(|account| new.contains(&account.id)) {
+            let Some(program) = self.homes.of(account.id) else { continue };
+            let Some((_, policy)) = policies.get(&program) else { continue };
+            let signs =
+                [self.is_one_person(referrer, account.id), self.blocked(referrer, account), missing(account, policy)];
+            found.extend(signs.into_iter().flatten().map(|finding| (finding, program)));
         }
         found
     }
@@ -202,6 +208,40 @@ impl Suspects {
         let referrer = self.is_listed(ListingEffect::Block, referrer).then_some(ListingSubject::Referrer);
         let why = Why { listed: Some(named.or(referrer)?.word()), ..Why::default() };
         Some(Finding { account: account.id, signal: Signal::BlockListed, why })
+    }
+}
+
+impl Homes {
+    fn among(policies: &Policies) -> Self {
+        let only = policies.keys().next().filter(|_| policies.len() == 1).copied();
+        Self { only, by_user: HashMap::new() }
+    }
+
+    fn learn(&mut self, user: Id, program: Id) {
+        if self.only.is_none() {
+            self.by_user.insert(user, program);
+        }
+    }
+
+    /// Looks up those that are not known yet, all at once.
+    async fn look_up(&mut self, tx: &mut Tx, snapshots: impl Iterator<Item = &Snapshot>) -> Result<(), StoreError> {
+        let accounts = snapshots.flat_map(|snapshot| snapshot.people.iter().chain(&snapshot.relatives));
+        let unknown: BTreeSet<Id> = accounts.map(|account| account.id).filter(|id| self.of(*id).is_none()).collect();
+        if !unknown.is_empty() {
+            self.by_user.extend(run!(tx, referrals::programs_of(unknown.into_iter().collect()))?);
+        }
+        Ok(())
+    }
+
+    fn of(&self, user: Id) -> Option<Id> {
+        self.only.or_else(|| self.by_user.get(&user).copied())
+    }
+
+    /// The programs of everybody in a snapshot.
+    fn of_all(&self, snapshot: &Snapshot) -> BTreeSet<Id> {
+        let accounts = snapshot.people.iter().chain(&snapshot.relatives).map(|account| account.id);
+        let arrivals = snapshot.arrivals.iter().map(|(_, arrived)| *arrived);
+        accounts.chain(arrivals).filter_map(|user| self.of(user)).collect()
     }
 }
 

@@ -60,7 +60,7 @@ impl Review {
         self.0.reason.as_deref()
     }
 
-    /// Who decided: an operator, or `banyan` where the score went on to rise; null while it waits.
+    /// Who decided: an operator, or `banyan` where the score alone decided; null while it waits.
     async fn actor(&self) -> Option<&str> {
         self.0.actor.as_deref()
     }

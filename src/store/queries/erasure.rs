@@ -147,9 +147,10 @@ pub async fn replace_code(conn: &mut Connection, replaced: ReplacedCode) -> Quer
     diesel::update(noted).set(audit_log::subject.eq(&new)).execute(conn).await?;
     const SIGNUPS: &str = "UPDATE events SET metadata = replace(metadata, $1, $2) \
         WHERE event_type = 'signup' AND key LIKE 'signup:%' AND metadata LIKE $3";
-    let quoted = |code: &str| format!("\"{code}\"");
-    let told = sql_query(SIGNUPS).bind::<Text, _>(quoted(&old.shown)).bind::<Text, _>(quoted(&new));
-    told.bind::<Text, _>(format!("%{}%", quoted(&old.shown))).execute(conn).await?;
+    // Where notes name a code, they name it so; elsewhere the same word may be one of their own.
+    let noted = |code: &str| format!("\"code\":\"{code}\"");
+    let told = sql_query(SIGNUPS).bind::<Text, _>(noted(&old.shown)).bind::<Text, _>(noted(&new));
+    told.bind::<Text, _>(format!("%{}%", noted(&old.shown))).execute(conn).await?;
     const MOVED: &str = "UPDATE referral_moves SET from_code = $1 WHERE from_referrer_id = $2 AND from_code = $3";
     let moved = sql_query(MOVED).bind::<Text, _>(&new).bind::<Uuid, _>(old.user_id).bind::<Text, _>(&old.shown);
     moved.execute(conn).await.map(drop)

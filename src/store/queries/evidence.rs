@@ -77,7 +77,7 @@ pub async fn in_networks(
     query.order(evidence::created_at.desc()).limit(limit).select(Evidence::as_select()).load(conn).await
 }
 
-/// Signups with these mailboxes, whoever is credited with them; the oldest first.
+/// Signups with these mailboxes, whoever is credited with them and however long ago; the oldest first.
 pub async fn with_mailboxes(
     conn: &mut Connection,
     mailboxes: Vec<KeyedHash>,

@@ -47,6 +47,13 @@ pub async fn remove(conn: &mut Connection, id: Id) -> QueryResult<Option<Listing
     removed.get_result(conn).await.optional()
 }
 
+/// Removes entries that ended before an instant, at most `limit`; not one that somebody lists again meanwhile.
+pub async fn purge(conn: &mut Connection, before: Timestamp, limit: i64) -> QueryResult<usize> {
+    let ended = listings::table.filter(listings::expires_at.lt(before));
+    let ids: Vec<Id> = ended.order(listings::expires_at).limit(limit).select(listings::id).load(conn).await?;
+    diesel::delete(ended.filter(listings::id.eq_any(ids))).execute(conn).await
+}
+
 /// A page of entries, oldest first.
 pub async fn page(conn: &mut Connection, effect: Option<ListingEffect>, window: Window) -> QueryResult<Vec<Listing>> {
     let mut query = listings::table.select(Listing::as_select()).into_boxed();

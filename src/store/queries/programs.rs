@@ -43,6 +43,13 @@ pub async fn all_versions(conn: &mut Connection) -> QueryResult<Vec<ProgramVersi
     program_versions::table.select(ProgramVersion::as_select()).order(key).load(conn).await
 }
 
+/// The version in force of every program; there are few.
+pub async fn in_force(conn: &mut Connection) -> QueryResult<Vec<ProgramVersion>> {
+    let query = program_versions::table.inner_join(programs::table);
+    let query = query.filter(program_versions::version.eq(programs::version));
+    query.select(ProgramVersion::as_select()).load(conn).await
+}
+
 /// Several versions of one program.
 pub async fn versions(conn: &mut Connection, program: Id, versions: Vec<i32>) -> QueryResult<Vec<ProgramVersion>> {
     let query = program_versions::table.filter(program_versions::program_id.eq(program));

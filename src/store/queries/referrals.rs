@@ -5,11 +5,11 @@ use diesel_async::{AsyncConnectionCore, RunQueryDsl};
 
 use super::Connection;
 use crate::{
-    domain::{id::Id, time::Timestamp, words::Via},
+    domain::{id::Id, words::Via},
     store::{
         fanout::FirstOfEach,
         models::Referral,
-        requests::{Around, Completed},
+        requests::{Around, Arrival, Completed},
         schema::{referrals, uncounted},
         sql_types,
     },
@@ -19,6 +19,12 @@ use crate::{
 pub async fn of_referred(conn: &mut Connection, users: &[Id]) -> QueryResult<Vec<Referral>> {
     let query = referrals::table.filter(referrals::referred_id.eq_any(users.to_vec()));
     query.select(Referral::as_select()).load(conn).await
+}
+
+/// The programs in which these users were referred.
+pub async fn programs_of(conn: &mut Connection, users: Vec<Id>) -> QueryResult<Vec<(Id, Id)>> {
+    let query = referrals::table.filter(referrals::referred_id.eq_any(users));
+    query.select((referrals::referred_id, referrals::program_id)).load(conn).await
 }
 
 /// How many direct referrals of each user are completed in a program; counting stops at `limit`.
@@ -88,14 +94,9 @@ pub async fn set_risk_score(conn: &mut Connection, referred: Id, score: i32) -> 
     update.execute(conn).await.map(drop)
 }
 
-/// Who signed up, when, by whose code or link, around newcomers: `near` of them before the first and after the last, and
-/// at most `limit` in all, the newest.
-pub async fn arrivals(
-    conn: &mut Connection,
-    around: Vec<Around>,
-    near: i64,
-    limit: i64,
-) -> QueryResult<Vec<(Id, Timestamp, Id)>> {
+/// Who signed up by a code or a link around newcomers: `near` of them before the first and after the last, and at most
+/// `limit` in all, the newest.
+pub async fn arrivals(conn: &mut Connection, around: Vec<Around>, near: i64, limit: i64) -> QueryResult<Vec<Arrival>> {
     const COLUMNS: usize = 5;
     if around.is_empty() {
         return Ok(Vec::new());
@@ -117,7 +118,7 @@ pub async fn arrivals(
     let text = format!(
         "WITH bounds(referrer, lowest, highest) AS MATERIALIZED (\
          SELECT p.column1, coalesce({}, p.column4), coalesce({}, p.column5) FROM (VALUES {}) AS p) \
-         SELECT r.referrer_id, r.created_at, r.referred_id FROM bounds JOIN referrals AS r \
+         SELECT r.referrer_id, r.created_at, r.referred_id, r.program_id FROM bounds JOIN referrals AS r \
          ON r.referrer_id = bounds.referrer AND r.referred_id BETWEEN bounds.lowest AND bounds.highest \
          WHERE r.via IN ('CODE', 'LINK') \
          ORDER BY r.referred_id DESC LIMIT {limit}",
@@ -129,18 +130,7 @@ pub async fn arrivals(
     let query = around.into_iter().fold(query, |query, Around { referrer, first, last, from, until }| {
         [referrer, first, last, from, until].into_iter().fold(query, |query, id| query.bind::<sql_types::Uuid, _>(id))
     });
-    let rows: Vec<Arrival> = query.load(conn).await?;
-    Ok(rows.into_iter().map(|row| (row.referrer_id, row.created_at, row.referred_id)).collect())
-}
-
-#[derive(QueryableByName)]
-struct Arrival {
-    #[diesel(sql_type = sql_types::Uuid)]
-    referrer_id: Id,
-    #[diesel(sql_type = sql_types::Timestamptz)]
-    created_at: Timestamp,
-    #[diesel(sql_type = sql_types::Uuid)]
-    referred_id: Id,
+    query.load(conn).await
 }
 
 /// Takes an imported referral off the list of those to be counted; says whether it stood there.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     fraud::{MissingEvidence, SignalPolicy, Traces},
-    time::SECOND_MICROS,
+    time::{DAY_MICROS, SECOND_MICROS},
 };
 
 fn id(number: u128) -> Id {
@@ -99,6 +99,23 @@ fn a_mailbox_in_any_spelling_belongs_to_one_account() {
     assert_eq!(found(&snapshot), [], "the other one came later");
     snapshot.referrer = with_mailbox("m");
     assert_eq!(found(&snapshot), [(1, Signal::AliasEmail), (1, Signal::SelfReferral)]);
+}
+
+#[test]
+fn what_came_before_the_policy_looks_back_shows_nothing() {
+    let days = |days: i64| days * DAY_MICROS / SECOND_MICROS;
+    let traces = Traces { device: hash("d"), mailbox: hash("m"), ..at_address("1", "n") };
+    let mut snapshot = people(vec![account(1, days(10), traces), account(2, days(40), traces)]);
+    snapshot.first = Timestamp::from_micros(40 * DAY_MICROS);
+    let all = |number: u128| [Signal::SameIp, Signal::SameDevice, Signal::AliasEmail].map(|signal| (number, signal));
+    assert_eq!(found(&snapshot), [all(1), all(2)].concat(), "thirty days before, and no more");
+    snapshot.people[0].at = Timestamp::from_micros(10 * DAY_MICROS - 1);
+    assert_eq!(found(&snapshot), []);
+    snapshot.mailboxes.insert(hash("m").unwrap(), (snapshot.people[0].at, id(1)));
+    assert_eq!(found(&snapshot), [(2, Signal::AliasEmail)], "a mailbox is taken for good");
+    snapshot.relatives = vec![Account { referrer: id(2_000), ..account(3, days(9), traces) }];
+    snapshot.relatives.push(Account { referrer: id(2_000), ..account(4, days(40), traces) });
+    assert_eq!(found(&snapshot).len(), 1, "two are no ring, and the third is too old");
 }
 
 #[test]
