@@ -35,10 +35,12 @@ use tokio::time::{sleep, timeout};
 /// Longest time of the whole.
 const LIMIT: Duration = Duration::from_secs(90);
 /// How long the crowd is left alone once it is there: what those who never read have asked for is work for the server, and
-/// not what is measured. They are let go, and ask again, only after another measurement's time.
-const SETTLE: Duration = Duration::from_secs(5);
-/// How long the server is left alone after the crowd has gone.
-const REST: Duration = Duration::from_secs(5);
+/// not what is measured. They are let go, and ask again, after the 20 seconds that a server waits for somebody to take
+/// something.
+const SETTLE: Duration = Duration::from_secs(6);
+/// How long the server is left alone after the crowd has gone: longer than the 10 seconds for which the allocator keeps what
+/// is not used.
+const REST: Duration = Duration::from_secs(15);
 
 /// How much slower the slowest of a hundred queries may be beside the crowd, and after it.
 const P99_MAX: f64 = 2.0;

@@ -18,9 +18,9 @@ use crate::{
 const DRIP: Duration = Duration::from_secs(1);
 /// Longest time that anybody stays: the server has let go of it long before.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Answers that are asked for and not read. Each is some hundred kilobytes: with what little a client of `UNREAD_BYTES`
-/// takes in, a few are more than the kernel keeps for it.
-const UNREAD: usize = 8;
+/// Answers that are asked for and not read. Each is some hundred kilobytes, and Linux keeps up to 4 MiB of what a client
+/// does not take: these are more, so that the server is left with some of them.
+const UNREAD: usize = 64;
 /// What the kernel keeps for a client that never reads, in bytes.
 pub const UNREAD_BYTES: u32 = 4_096;
 const SCHEMA: &str = "{ __schema { types { name description fields { name description args { name description } \
