@@ -49,7 +49,7 @@ pub use self::{
     harness::{Harness, each_backend},
     host::{Deed, Host, Person, at_once, newcomer},
     machine::{NOON, TestClock, TestRandomness},
-    postgres::{PrivatePostgres, private_postgres},
+    postgres::{PrivatePostgres, private_postgres, private_postgres_on},
     program::{member, program, upline},
     proxy::{Line, Proxy},
     purse::Purse,

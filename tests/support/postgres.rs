@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     os::unix::fs::{MetadataExt as _, chown},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
@@ -23,7 +23,12 @@ const START_PAUSE: Duration = Duration::from_millis(100);
 
 /// A server of one test; nothing when PostgreSQL's own programs are not installed.
 pub fn private_postgres() -> Option<PrivatePostgres> {
-    or_do_without("initdb of PostgreSQL", PrivatePostgres::start())
+    or_do_without("initdb of PostgreSQL", PrivatePostgres::start(None))
+}
+
+/// The same with its data in a folder that everybody may write to, on a disk that may fill up; the log is elsewhere.
+pub fn private_postgres_on(disk: &Path) -> Option<PrivatePostgres> {
+    or_do_without("initdb of PostgreSQL", PrivatePostgres::start(Some(disk)))
 }
 
 /// A server of one test; it ends with it.
@@ -31,21 +36,25 @@ pub struct PrivatePostgres {
     port: u16,
     programs: PathBuf,
     folder: TempDir,
+    data: PathBuf,
     server: Option<Child>,
 }
 
 impl PrivatePostgres {
-    fn start() -> Result<Self, String> {
+    fn start(disk: Option<&Path>) -> Result<Self, String> {
         let programs = programs().ok_or("no such program")?;
         let folder = TempDir::with_prefix("banyan_postgres").map_err(|error| error.to_string())?;
         if let Some((user, group)) = owner().map_err(|error| error.to_string())? {
             chown(folder.path(), Some(user), Some(group)).map_err(|error| error.to_string())?;
         }
-        let mut server = Self { port: free_port(), programs, folder, server: None };
+        let data = disk.unwrap_or(folder.path()).join("data");
+        let mut server = Self { port: free_port(), programs, folder, data, server: None };
         let made = server
             .command("initdb")
             .args(["--username", OWNER, "--auth", "trust", "--no-sync", "--pgdata"])
-            .arg(server.folder.path().join("data"))
+            .arg(&server.data)
+            .arg("--waldir")
+            .arg(server.folder.path().join("log"))
             .stderr(Stdio::piped())
             .output()
             .map_err(|error| error.to_string())?;
@@ -98,7 +107,7 @@ impl PrivatePostgres {
     fn spawn(&self) -> io::Result<Child> {
         let folder = self.folder.path();
         let mut command = self.command("postgres");
-        command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).args(["-p", &self.port.to_string()]);
+        command.arg("-D").arg(&self.data).arg("-k").arg(folder).args(["-p", &self.port.to_string()]);
         command.args(["-c", "listen_addresses=127.0.0.1"]).spawn()
     }
 

@@ -11,8 +11,9 @@ use tempfile::TempDir;
 
 use crate::support::{is_ci, say};
 
-/// Room for a database, its log and a few thousand rows.
+/// Room for a file of SQLite, its log and a few thousand rows; and for the data of a PostgreSQL server and as many.
 const MEGABYTES: u32 = 32;
+const POSTGRES_MEGABYTES: u32 = 96;
 /// What is written at once while filling: one page, so that not even that is left.
 const PAGE_BYTES: usize = 4096;
 
@@ -24,8 +25,17 @@ pub struct Disk {
 impl Disk {
     /// Mounts one; nothing where that is not allowed, which is a failure on CI.
     pub fn mount() -> Option<Self> {
+        Self::of(MEGABYTES)
+    }
+
+    /// The same, with room for a PostgreSQL server.
+    pub fn mount_for_postgres() -> Option<Self> {
+        Self::of(POSTGRES_MEGABYTES)
+    }
+
+    fn of(megabytes: u32) -> Option<Self> {
         let folder = TempDir::with_prefix("banyan_disk").expect("a folder to mount at");
-        let size = format!("size={MEGABYTES}m");
+        let size = format!("size={megabytes}m");
         match run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs"], folder.path()) {
             Ok(()) => Some(Self { folder }),
             Err(cause) => {
@@ -36,9 +46,14 @@ impl Disk {
         }
     }
 
-    /// The address of a database on it.
+    /// The address of a file of SQLite on it.
     pub fn url(&self) -> String {
         url_in(self.folder.path())
+    }
+
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Writes to it until nothing fits any more; gives the file that can be removed again.
@@ -99,7 +114,7 @@ impl Breakable {
     pub fn new() -> Self {
         let folder = TempDir::with_prefix("banyan_breakable").expect("a folder");
         let library = folder.path().join("broken_disk.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqlite_faults/broken_disk.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/disk_faults/broken_disk.c");
         let mut compiler = Command::new("cc");
         let built = compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
         assert!(built.expect("runs the C compiler").success(), "broken_disk.c does not compile");

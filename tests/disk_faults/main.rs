@@ -1,4 +1,5 @@
-//! The embedded database on a disk that is full, read-only or broken, or in a file that is none of ours.
+//! A database on a disk that is full, read-only or broken, or in a file that is none of ours: SQLite's, and for the first
+//! also PostgreSQL's.
 //!
 //! | | query | mutation | `/health/ready` | afterwards |
 //! | --- | --- | --- | --- | --- |
@@ -9,7 +10,7 @@
 //! It is ready all the while because most of what it is asked can be answered; who reads its log, or sees the refusals,
 //! learns of the disk. Deaths in the middle of writes are in `chaos` and `failpoints`.
 //!
-//! Each fault prints a line of what was seen: `cargo test --test sqlite_faults -- --nocapture`.
+//! Each fault prints a line of what was seen: `cargo test --test disk_faults -- --nocapture`.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -28,6 +29,7 @@ use std::{fs, time::Duration};
 use clerks::Clerks;
 use disk::{Breakable, Disk, Fault};
 use house::House;
+use support::private_postgres_on;
 use tokio::runtime::{Builder, Runtime};
 
 /// How long a fault lasts: several rounds of the worker's own attempts.
@@ -40,20 +42,29 @@ fn runtime() -> Runtime {
 #[test]
 fn a_disk_fills_up_and_is_freed() {
     let Some(disk) = Disk::mount() else { return };
-    runtime().block_on(async {
-        let mut house = House::open(&disk.url(), &[]).await;
-        for round in ["a full disk", "a full disk, again"] {
-            let clerks = Clerks::begin(&house);
-            clerks.have_done(20).await;
-            let ballast = disk.fill();
-            clerks.are_refused().await;
-            let seen = house.look(FAULT).await;
-            fs::remove_file(ballast).expect("frees the disk");
-            house.recovers(round, seen).await;
-            clerks.end(&house).await;
-        }
-        house.close().await;
-    });
+    runtime().block_on(fills_up(&disk, &disk.url()));
+}
+
+#[test]
+fn the_disk_of_postgresql_fills_up_and_is_freed() {
+    let Some(disk) = Disk::mount_for_postgres() else { return };
+    let Some(database) = private_postgres_on(disk.path()) else { return };
+    runtime().block_on(fills_up(&disk, &database.url()));
+}
+
+async fn fills_up(disk: &Disk, url: &str) {
+    let mut house = House::open(url, &[]).await;
+    for round in ["a full disk", "a full disk, again"] {
+        let clerks = Clerks::begin(&house);
+        clerks.have_done(20).await;
+        let ballast = disk.fill();
+        clerks.are_refused().await;
+        let seen = house.look(FAULT).await;
+        fs::remove_file(ballast).expect("frees the disk");
+        house.recovers(round, seen).await;
+        clerks.end(&house).await;
+    }
+    house.close().await;
 }
 
 #[test]
