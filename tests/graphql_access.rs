@@ -213,3 +213,26 @@ fn pages_lead_through_a_list_from_both_ends() {
         harness.finish().await;
     });
 }
+
+#[test]
+fn people_are_found_by_how_their_names_begin() {
+    each_backend(async |harness| {
+        family(&harness).await;
+        let query = "query ($search: String) { users(search: $search) { nodes { displayName } } }";
+        for (search, expected) in [
+            ("Ann", &["Ann Lee"][..]),
+            ("ann l", &["Ann Lee"]),
+            ("BEN", &["Ben Orr"]),
+            ("Lee", &[]),
+            ("%", &[]),
+            ("a_n", &[]),
+            ("\\", &[]),
+            ("", &["Ann Lee", "Ben Orr", "Cleo Fox", "Dan Poe"]),
+        ] {
+            let found = harness.server().run(query, json!({ "search": search })).await["users"]["nodes"].take();
+            let names: Vec<Value> = expected.iter().map(|name| json!({ "displayName": name })).collect();
+            assert_eq!(found, json!(names), "{search}");
+        }
+        harness.finish().await;
+    });
+}

@@ -8,10 +8,14 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use banyan::store::BackendKind;
+use banyan::{
+    domain::time::SECOND_MICROS,
+    engine::{Clock as _, SystemClock},
+    store::BackendKind,
+};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use support::{ADMIN_KEY, Client, Database, Server, Subscriber, private_redis, redis_url};
@@ -242,7 +246,7 @@ fn a_token_that_expires_ends_what_it_watches() {
         let mut server = Server::start(&[("DATABASE_URL", &database.url()), ("JWT_SECRET", SECRET)]);
         server.ready().await;
         let (ann, code) = newcomer(&server.client(), "ann").await;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemClock.now().micros() / SECOND_MICROS;
         let claims = json!({"sub": "ann", "exp": now - 25});
         let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
         let mut watching = Subscriber::watch(&server.address(), &token, COUNT, json!({"id": ann})).await;

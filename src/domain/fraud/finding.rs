@@ -161,8 +161,12 @@ impl Desk<'_> {
                 self.note(account.id, Signal::SelfReferral, shared(&[self.referrer]));
             }
             let mut others = self.others(&direct, mailbox, account, self.snapshot.referrer.mailbox);
-            let known = self.snapshot.mailboxes.get(&mailbox);
-            others.extend(known.filter(|known| **known < (account.at, account.id)).map(|(_, id)| *id));
+            if let Some((at, first)) = self.snapshot.mailboxes.get(&mailbox)
+                && (*at, *first) < (account.at, account.id)
+                && !others.contains(first)
+            {
+                others.push(*first);
+            }
             if !others.is_empty() {
                 self.note(account.id, Signal::AliasEmail, shared(&others));
             }

@@ -1,6 +1,10 @@
 //! People.
 
-use diesel::prelude::*;
+use diesel::{
+    define_sql_function,
+    prelude::*,
+    sql_types::{Nullable, SingleValue, SqlType, Text},
+};
 use diesel_async::RunQueryDsl;
 
 use super::Connection;
@@ -57,14 +61,19 @@ pub async fn ids_by_external_ids(conn: &mut Connection, external_ids: Vec<String
     query.load(conn).await
 }
 
-/// A page of all users, or of those whose external id or name begins with a text.
+define_sql_function! {
+    /// A text in small letters: on SQLite of ASCII only.
+    fn lower<T: SqlType + SingleValue>(text: T) -> T;
+}
+
+/// A page of all users, or of those whose external id or name begins with a text, in small or capital letters.
 pub async fn page(conn: &mut Connection, search: Option<String>, window: Window) -> QueryResult<Vec<User>> {
     let mut query = users::table.select(User::as_select()).into_boxed();
     if let Some(text) = search {
         let pattern = format!("{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        query = query.filter(
-            users::external_id.like(pattern.clone()).escape('\\').or(users::display_name.like(pattern).escape('\\')),
-        );
+        let is_called = lower(users::external_id).like(lower::<Text, _>(pattern.clone())).escape('\\');
+        let is_named = lower(users::display_name).like(lower::<Nullable<Text>, _>(pattern)).escape('\\');
+        query = query.filter(is_called.or(is_named));
     }
     query = window.after.into_iter().fold(query, |query, id| query.filter(users::id.gt(id)));
     query = window.before.into_iter().fold(query, |query, id| query.filter(users::id.lt(id)));
