@@ -247,12 +247,12 @@ fn a_token_that_expires_ends_what_it_watches() {
         server.ready().await;
         let (ann, code) = newcomer(&server.client(), "ann").await;
         let now = SystemClock.now().micros() / SECOND_MICROS;
-        let claims = json!({"sub": "ann", "exp": now - 25});
+        let claims = json!({"sub": "ann", "exp": now - 20});
         let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
         let mut watching = Subscriber::watch(&server.address(), &token, COUNT, json!({"id": ann})).await;
         assert_eq!(watching.next().await["referralCount"]["direct"], 0);
         does(&server.client(), SIGN_UP, json!({"externalId": "ben", "code": code})).await;
-        let closed = tokio::time::timeout(Duration::from_secs(15), watching.close_code()).await;
+        let closed = tokio::time::timeout(Duration::from_secs(30), watching.close_code()).await;
         assert_eq!(closed, Ok(4403));
     });
 }

@@ -15,9 +15,10 @@ impl Engine {
         let day = crate::domain::time::DAY_MICROS;
         let before = self.context.now().plus_micros(-i64::from(self.evidence_days) * day);
         let work = async |tx: &mut Tx| {
+            // In the order in which an erasure goes about it.
+            let listings = run!(tx, listings::purge(before, SLICE))?;
             let signups = run!(tx, evidence::purge(before, SLICE))?;
-            let clicks = run!(tx, evidence::purge_clicks(before, SLICE))?;
-            Ok::<_, Error>(signups + clicks + run!(tx, listings::purge(before, SLICE))?)
+            Ok::<_, Error>(listings + signups + run!(tx, evidence::purge_clicks(before, SLICE))?)
         };
         let rows = self.store.write(work).await?;
         if rows == 0 {
@@ -27,7 +28,7 @@ impl Engine {
     }
 
     /// What was removed leaves the log of the database too. That it could not is no failure of what was done: whoever purges
-    /// tries again every few minutes, whether or not there is anything to remove.
+    /// tries again every ten minutes, whether or not there is anything to remove.
     pub(super) async fn empty_log(&self) {
         match self.store.empty_log().await {
             Ok(true) => {}

@@ -45,9 +45,14 @@ pub enum BodyError {
 pub async fn read_json(headers: &HeaderMap, body: Body, patience: Duration) -> Result<Value, BodyError> {
     let mut chunks = body.into_data_stream();
     let whole = read_whole(headers, &mut chunks, patience).await;
-    // Who asks whether to send a body at all is told to as soon as somebody wants to read it.
-    let is_asked_for = !headers.contains_key(EXPECT) || announced_length(headers).is_none();
-    if matches!(whole, Err(BodyError::UnsupportedType | BodyError::TooLarge)) && is_asked_for {
+    // Who asks whether to send a body at all is told to as soon as somebody wants to read it, and not otherwise.
+    let asks_first = headers.contains_key(EXPECT);
+    let comes = match whole {
+        Err(BodyError::UnsupportedType) => !asks_first,
+        Err(BodyError::TooLarge) => !asks_first || announced_length(headers).is_none(),
+        _ => false,
+    };
+    if comes {
         tokio::spawn(tokio::time::timeout(patience, discard(chunks)));
     }
     serde_json::from_slice(&whole?).map_err(|_| BodyError::NotJson)

@@ -1,6 +1,6 @@
 //! The signs in a snapshot.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -107,6 +107,7 @@ impl Desk<'_> {
             }
             let Some(network) = traces.network else { continue };
             let near = self.others(&by_network, network, account, self.snapshot.referrer.network);
+            let at_address: HashSet<Id> = at_address.into_iter().collect();
             let near: Vec<Id> = near.into_iter().filter(|other| !at_address.contains(other)).collect();
             if !near.is_empty() {
                 self.note(account.id, Signal::SameNetwork, shared(&near));

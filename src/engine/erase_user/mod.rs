@@ -9,8 +9,8 @@
 //!
 //! Idempotency keys, payout references and claims stay, for the books: the host must not write people into them.
 //!
-//! What is written over is written over in the files of SQLite too, free pages included, and leaves the log as soon as
-//! nobody reads from it; PostgreSQL keeps old rows until its next vacuum.
+//! What is written over is written over in the files of SQLite too, free pages included, and leaves the log at once, or
+//! at a purge while nobody reads from it; PostgreSQL keeps old rows until its next vacuum.
 //!
 //! An erasure takes the fold gate alone and the person's row from everybody who is adding something about them: nothing
 //! that was on its way stays behind.

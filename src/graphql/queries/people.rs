@@ -82,7 +82,10 @@ impl PeopleQueries {
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only users whose external id or name begins with this, in small or capital letters.")] search: Option<String>,
+        #[graphql(
+            desc = "Only users whose external id or name begins with this; capital letters of ASCII do not matter."
+        )]
+        search: Option<String>,
         #[graphql(desc = "How many from the start, 1 to 100; 10 unless told.")] first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,

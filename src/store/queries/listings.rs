@@ -5,7 +5,12 @@ use diesel_async::RunQueryDsl;
 
 use super::Connection;
 use crate::{
-    domain::{id::Id, keyed_hash::KeyedHash, time::Timestamp, words::ListingEffect},
+    domain::{
+        id::Id,
+        keyed_hash::KeyedHash,
+        time::Timestamp,
+        words::{ListingEffect, ListingSubject},
+    },
     store::{fanout::Window, fraud::Listing, schema::listings},
 };
 
@@ -47,9 +52,11 @@ pub async fn remove(conn: &mut Connection, id: Id) -> QueryResult<Option<Listing
     removed.get_result(conn).await.optional()
 }
 
-/// Removes entries that ended before an instant, at most `limit`; not one that somebody lists again meanwhile.
+/// Removes entries that ended before an instant, at most `limit`; not one that somebody lists again meanwhile, and none of
+/// a referrer, by which an erasure finds the reasons that were given for it.
 pub async fn purge(conn: &mut Connection, before: Timestamp, limit: i64) -> QueryResult<usize> {
-    let ended = listings::table.filter(listings::expires_at.lt(before));
+    let ended = listings::expires_at.lt(before).and(listings::subject.ne(ListingSubject::Referrer));
+    let ended = listings::table.filter(ended);
     let ids: Vec<Id> = ended.order(listings::expires_at).limit(limit).select(listings::id).load(conn).await?;
     diesel::delete(ended.filter(listings::id.eq_any(ids))).execute(conn).await
 }
