@@ -182,6 +182,7 @@ async fn a_server_that_leaves_ends_streams_that_are_not_complete_and_begins_none
     events.ends_incomplete().await;
     let refused = read_to_end(&mut late).await;
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("UNAVAILABLE"), "{refused}");
+    assert!(refused.contains("\r\nretry-after: 1\r\n"), "{refused}");
     timeout(LONG, house.serving).await.unwrap().unwrap().unwrap();
     assert_eq!(house.counters.streams.load(Ordering::SeqCst), 0);
 }

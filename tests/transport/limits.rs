@@ -81,6 +81,11 @@ async fn operations_on_a_socket_have_the_same_limits() {
     assert_eq!(socket.hear().await["payload"][0]["extensions"]["code"], "RATE_LIMITED");
     socket.subscribe("3", "{ hello } # metered").await;
     assert_eq!(socket.hear().await["payload"]["extensions"]["rateLimit"][0]["remaining"], 9);
+    assert_eq!(socket.hear().await["type"], "complete");
+    // A subscription tells with its first result only.
+    socket.subscribe("4", "subscription { count(to: 2) } # metered").await;
+    assert_eq!(socket.hear().await["payload"]["extensions"]["rateLimit"][0]["remaining"], 9);
+    assert_eq!(socket.hear().await["payload"], json!({"data": {"count": 1}}));
     assert_eq!(house.counters.added.load(Ordering::SeqCst), 0);
 }
 
