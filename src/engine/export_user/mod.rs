@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Engine, Error, own_clicks::own_clicks};
+use super::{Engine, Error, fold::cap_scopes, own_clicks::own_clicks};
 use crate::{
     domain::{
         id::{Id, Noun},
@@ -30,8 +30,6 @@ use crate::{
 
 /// Most rows of one list; what is beyond can be paged through in the API, and `cut` of the export names the list.
 pub const ROWS_MAX: i64 = 10_000;
-/// Periods of caps, with which their scopes begin.
-const CAP_PERIODS: [&str; 4] = ["DAY", "WEEK", "MONTH", "EVER"];
 
 /// For whom an export is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,8 +140,7 @@ async fn caps_of(tx: &mut Tx, id: Id, rewards: &[models::Reward]) -> Result<Vec<
     let programs: BTreeSet<Id> = rewards.iter().map(|reward| reward.program_id).collect();
     let rules: BTreeSet<&String> = rewards.iter().map(|reward| &reward.rule_key).collect();
     let of_rules = (programs.into_iter().collect(), rules.into_iter().cloned().collect());
-    let scopes = CAP_PERIODS.map(|period| format!("{period} {}", id.typed(Noun::User)));
-    let mut caps = run!(tx, caps::of_scopes(of_rules, scopes.to_vec()))?;
+    let mut caps = run!(tx, caps::of_scopes(of_rules, cap_scopes(&id.typed(Noun::User)).to_vec()))?;
     caps.sort_by(|one, other| (&one.rule_key, one.starts_at).cmp(&(&other.rule_key, other.starts_at)));
     Ok(caps)
 }

@@ -25,6 +25,11 @@ const SLICE: i64 = 200;
 /// What scopes begin with: the periods of caps.
 const PERIODS: [&str; 4] = ["DAY", "WEEK", "MONTH", "EVER"];
 
+/// How the caps of a person, or of everybody, are named: one for each period.
+pub(in crate::engine) fn cap_scopes(whose: &str) -> [String; 4] {
+    PERIODS.map(|period| format!("{period} {whose}"))
+}
+
 /// What was used, by cap.
 type Uses = BTreeMap<CapKey, Used>;
 
@@ -105,7 +110,7 @@ impl Capped {
 
     async fn stored(&self, tx: &mut Tx, whose: Vec<String>) -> Result<Uses, Error> {
         let programs = self.caps.keys().map(|(program, _, _)| *program).collect::<BTreeSet<_>>().into_iter().collect();
-        let scopes = whose.iter().flat_map(|whose| PERIODS.map(|period| format!("{period} {whose}"))).collect();
+        let scopes = whose.iter().flat_map(|whose| cap_scopes(whose)).collect();
         let rows = run!(tx, caps::of_scopes((programs, self.rules()), scopes))?;
         let used = |row: &crate::store::models::Cap| Used { count: row.used_count, amount: row.used_amount };
         Ok(rows.into_iter().map(|row| (CapKey::of(row.clone()), used(&row))).collect())

@@ -26,6 +26,7 @@ use std::{
 use futures_util::FutureExt;
 
 pub(super) use self::{
+    cap_check::cap_scopes,
     decide::ACTOR,
     people::refunded,
     risk::{Decision, Verdict},
